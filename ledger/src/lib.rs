@@ -1,1 +1,32 @@
-//! stub
+#![doc = include_str!("../README.md")]
+
+mod checkpoint;
+#[cfg(feature = "client")]
+pub mod client;
+mod entry;
+mod hash;
+mod merkle;
+mod note;
+mod prove;
+mod receipt;
+mod state;
+mod tile;
+
+pub use checkpoint::{Checkpoint, CheckpointError, SignedCheckpoint};
+pub use entry::{
+    ConsentEvent, Entry, EntryError, GRANT_TYPE, Grant, MAX_CONSENT_ENTRY_BYTES, WITHDRAW_TYPE, Withdraw,
+    commit_subject,
+};
+pub use hash::{EntryHash, Hash, HashError, leaf_hash, node_hash};
+pub use merkle::{Frontier, ProofError, verify_consistency, verify_inclusion};
+pub use note::{MAX_NOTE_BYTES, NoteError, NoteKey, SignedNote, VerifierKey};
+pub use prove::{
+    ProveError, consistency_proof, consistency_tiles, inclusion_proof, inclusion_tiles, root_from_tiles,
+    roots_from_tiles,
+};
+pub use receipt::{Included, MAX_RECEIPT_BYTES, Receipt, ReceiptError};
+pub use state::{GrantRecord, Rejected, State, SubjectState};
+pub use tile::{
+    BundleId, MAX_BUNDLE_BYTES, MAX_ENTRY_BYTES, MAX_TILE_BYTES, TILE_WIDTH, TileEdge, TileError, TileId,
+    append_to_bundle, tile_bytes,
+};

@@ -1,0 +1,161 @@
+//! The state machine over the entries of one log. Pure: the same entries give the same state everywhere.
+
+use crate::entry::{ConsentEvent, Entry};
+use crate::hash::{EntryHash, Hash};
+use consent::{ConsentState, Move, Timestamp, advance};
+use identity::Did;
+use sha2::{Digest as _, Sha256};
+use std::collections::BTreeMap;
+
+/// The grant that counts, or counted last.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GrantRecord {
+    /// Its entry.
+    pub entry: EntryHash,
+    /// Its number in the log.
+    pub index: u64,
+    /// The salted hash of the policy.
+    pub policy: Hash,
+    /// The hash of the credential.
+    pub credential: Hash,
+    /// When the donor decided.
+    pub time: Timestamp,
+}
+
+/// What the log says of one subject.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SubjectState {
+    /// The only key that may speak for the subject: the one that spoke first.
+    pub signer: Did,
+    /// Where the consent stands.
+    pub state: ConsentState,
+    /// The last grant. It counts only while `state` is active.
+    pub grant: GrantRecord,
+    /// The last entry.
+    pub latest: EntryHash,
+    /// Its number in the log.
+    pub latest_index: u64,
+}
+
+impl SubjectState {
+    /// Whether consent stands.
+    pub fn is_active(&self) -> bool {
+        self.state == ConsentState::Active
+    }
+}
+
+/// Why an entry changes nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Rejected {
+    /// A withdrawal where no consent stands.
+    #[error("there is no consent that could be withdrawn")]
+    NotGranted,
+    /// A second grant while one stands.
+    #[error("consent is already given")]
+    AlreadyActive,
+    /// The entry follows another entry than the latest one.
+    #[error("the entry does not follow the latest one of its subject")]
+    PreviousMismatch {
+        /// The latest entry of the subject; none if there is none.
+        latest: Option<EntryHash>,
+    },
+    /// Another key than the first one speaks for the subject.
+    #[error("another key speaks for this subject")]
+    ForeignKey,
+    /// The number is not above those that were seen.
+    #[error("an entry is applied out of order")]
+    OutOfOrder,
+}
+
+/// The fold of a log.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct State {
+    /// The lowest number that may come next.
+    next: u64,
+    subjects: BTreeMap<Hash, SubjectState>,
+}
+
+impl State {
+    /// The state of the empty log.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// What an entry would change, without changing it.
+    fn step(&self, index: u64, entry: &Entry) -> Result<SubjectState, Rejected> {
+        if index < self.next {
+            return Err(Rejected::OutOfOrder);
+        }
+        let event = entry.event();
+        let known = self.subjects.get(&event.subject());
+        // A foreign key learns nothing of the subject, not even its latest entry.
+        if known.is_some_and(|subject| subject.signer != *entry.signer()) {
+            return Err(Rejected::ForeignKey);
+        }
+        let (latest, from) = (known.map(|s| s.latest), known.map_or(ConsentState::Requested, |s| s.state));
+        match event {
+            ConsentEvent::Grant(grant) => {
+                if grant.previous != latest {
+                    return Err(Rejected::PreviousMismatch { latest });
+                }
+                // Who gives consent again has been asked again.
+                let from = advance(from, Move::Ask).unwrap_or(from);
+                let state = advance(from, Move::Give).map_err(|_| Rejected::AlreadyActive)?;
+                let (policy, credential, time) = (grant.policy, grant.credential, grant.time);
+                let grant = GrantRecord { entry: entry.hash(), index, policy, credential, time };
+                let signer = entry.signer().clone();
+                Ok(SubjectState { signer, state, grant, latest: entry.hash(), latest_index: index })
+            }
+            ConsentEvent::Withdraw(withdraw) => {
+                let known = known.ok_or(Rejected::NotGranted)?;
+                if withdraw.previous != known.latest {
+                    return Err(Rejected::PreviousMismatch { latest });
+                }
+                let state = advance(from, Move::Withdraw).map_err(|_| Rejected::NotGranted)?;
+                Ok(SubjectState { state, latest: entry.hash(), latest_index: index, ..known.clone() })
+            }
+        }
+    }
+
+    /// Whether an entry could be the next one.
+    pub fn check(&self, entry: &Entry) -> Result<(), Rejected> {
+        self.step(self.next, entry).map(|_| ())
+    }
+
+    /// Applies entry number `index`. A rejected entry changes nothing.
+    pub fn apply(&mut self, index: u64, entry: &Entry) -> Result<(), Rejected> {
+        let after = self.step(index, entry)?;
+        self.subjects.insert(entry.event().subject(), after);
+        self.next = index.saturating_add(1);
+        Ok(())
+    }
+
+    /// What the log says of a subject.
+    pub fn subject(&self, commitment: &Hash) -> Option<&SubjectState> {
+        self.subjects.get(commitment)
+    }
+
+    /// All subjects, sorted by commitment.
+    pub fn subjects(&self) -> impl Iterator<Item = (&Hash, &SubjectState)> {
+        self.subjects.iter()
+    }
+
+    /// A hash over everything that the log says, so that two readers can compare what they understood.
+    pub fn digest(&self) -> Hash {
+        let mut digest = Sha256::new().chain_update("consent-wallet/state/v1\n");
+        for (commitment, subject) in &self.subjects {
+            digest.update(format!(
+                "{commitment} {} {} {} {} {} {}\n",
+                if subject.is_active() { "active" } else { "withdrawn" },
+                subject.signer,
+                subject.grant.index,
+                subject.grant.entry,
+                subject.latest_index,
+                subject.latest,
+            ));
+        }
+        let bytes: [u8; 32] = digest.finalize().into();
+        Hash::from_bytes(bytes)
+    }
+}
