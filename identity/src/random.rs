@@ -1,0 +1,12 @@
+//! The one source of randomness of this crate.
+
+/// Random bytes from the operating system.
+///
+/// # Panics
+/// If the operating system has no randomness to give. There is no safe way to go on without it.
+#[expect(clippy::expect_used, reason = "a key made without randomness is worse than no program")]
+pub(crate) fn bytes<const N: usize>() -> [u8; N] {
+    let mut bytes = [0; N];
+    getrandom::fill(&mut bytes).expect("the operating system gives random bytes");
+    bytes
+}
