@@ -136,10 +136,7 @@ pub fn consistency_proof<E>(
 }
 
 /// The root that the tiles of a tree with `size` leaves have.
-pub fn root_from_tiles<E>(
-    size: u64,
-    read: impl FnMut(TileId) -> Result<Vec<u8>, E>,
-) -> Result<Hash, ProveError<E>> {
+pub fn root_from_tiles<E>(size: u64, read: impl FnMut(TileId) -> Result<Vec<u8>, E>) -> Result<Hash, ProveError<E>> {
     if size == 0 { Ok(Hash::empty_root()) } else { Tiles::new(size, read).hash((0, size)) }
 }
 

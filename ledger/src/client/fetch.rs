@@ -1,0 +1,294 @@
+//! The requests themselves.
+
+use super::ClientError;
+use crate::checkpoint::{Checkpoint, SignedCheckpoint};
+use crate::entry::{Entry, MAX_CONSENT_ENTRY_BYTES};
+use crate::hash::EntryHash;
+use crate::note::{MAX_NOTE_BYTES, VerifierKey};
+use crate::prove::{consistency_tiles, inclusion_proof, inclusion_tiles, roots_from_tiles};
+use crate::receipt::MAX_RECEIPT_BYTES;
+use crate::tile::{BundleId, MAX_TILE_BYTES, TILE_WIDTH, TileId};
+use reqwest::{Client, RequestBuilder, Response, StatusCode, redirect};
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
+use std::time::Duration;
+use url::{Host, Url};
+
+/// The longest JSON answer that is read.
+const MAX_JSON_BYTES: usize = 64 * 1024;
+/// The largest bundle of a consent log, whose entries are shorter than C2SP would allow.
+const MAX_CONSENT_BUNDLE_BYTES: usize = TILE_WIDTH as usize * (2 + MAX_CONSENT_ENTRY_BYTES);
+
+/// How long this reader waits and how much it takes.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    /// Until a connection stands.
+    pub connect: Duration,
+    /// Between two pieces of an answer.
+    pub read: Duration,
+    /// For one whole answer.
+    pub total: Duration,
+    /// Entries of a log; a log that claims more is refused before anything is downloaded.
+    pub entries: u64,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            connect: Duration::from_secs(10),
+            read: Duration::from_secs(20),
+            total: Duration::from_secs(60),
+            entries: 50_000_000,
+        }
+    }
+}
+
+/// What a log says about itself. It is not signed: compare the key with one that you know.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LogInfo {
+    /// The name of the log.
+    pub origin: String,
+    /// The key that signs its checkpoints.
+    pub vkey: VerifierKey,
+    /// Who runs it.
+    pub did: identity::Did,
+    /// The name of who runs it.
+    pub name: String,
+}
+
+/// The answer to an entry that a log took.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Appended {
+    /// The name of the entry.
+    pub hash: EntryHash,
+    /// Its number in the log.
+    pub index: u64,
+}
+
+/// The part of a problem (RFC 9457) that is of use here.
+#[derive(Default, Deserialize)]
+struct Problem {
+    #[serde(default)]
+    latest: Option<EntryHash>,
+}
+
+/// A reader of one log.
+#[derive(Debug, Clone)]
+pub struct LogClient {
+    base: Url,
+    http: Client,
+    limits: Limits,
+}
+
+impl LogClient {
+    /// A reader of the log at this address.
+    pub fn new(base: &str) -> Result<Self, ClientError> {
+        Self::with_limits(base, Limits::default())
+    }
+
+    /// A reader with other limits.
+    pub fn with_limits(base: &str, limits: Limits) -> Result<Self, ClientError> {
+        let mut base = Url::parse(base).map_err(|_| ClientError::Address)?;
+        let trusted = match base.scheme() {
+            "https" => base.host().is_some(),
+            "http" => names_this_machine(&base),
+            _ => false,
+        };
+        if !trusted || base.query().is_some() || base.fragment().is_some() || !base.username().is_empty() {
+            return Err(ClientError::Address);
+        }
+        // Without the slash `join` would replace the last part of the path.
+        if !base.path().ends_with('/') {
+            base.set_path(&format!("{}/", base.path()));
+        }
+        let mut builder = Client::builder()
+            .connect_timeout(limits.connect)
+            .read_timeout(limits.read)
+            .timeout(limits.total)
+            // A redirect could lead from a trusted address to any other.
+            .redirect(redirect::Policy::none());
+        if base.scheme() == "http" {
+            // A proxy of the environment must not see what is meant for this machine.
+            builder = builder.no_proxy();
+        }
+        Ok(Self { base, http: builder.build().map_err(ClientError::Unreachable)?, limits })
+    }
+
+    /// The address of the log.
+    pub fn base(&self) -> &Url {
+        &self.base
+    }
+
+    /// What the log says about itself.
+    pub async fn log_info(&self) -> Result<LogInfo, ClientError> {
+        let bytes = self.get("v1/log", MAX_JSON_BYTES).await?.ok_or(ClientError::NotFound)?;
+        serde_json::from_slice(&bytes).map_err(|_| ClientError::Malformed("a description of itself"))
+    }
+
+    /// The present checkpoint.
+    pub async fn checkpoint(&self, key: &VerifierKey) -> Result<SignedCheckpoint, ClientError> {
+        let bytes = self.get("checkpoint", MAX_NOTE_BYTES).await?.ok_or(ClientError::NotFound)?;
+        let note = String::from_utf8(bytes).map_err(|_| ClientError::Malformed("a checkpoint"))?;
+        let checkpoint = Checkpoint::open(&note, key)?;
+        if checkpoint.size > self.limits.entries {
+            return Err(ClientError::TooLong);
+        }
+        Ok(checkpoint)
+    }
+
+    /// The receipt of an entry, as text. It still has to be checked with [`crate::Receipt::verify`].
+    pub async fn proof(&self, entry: &EntryHash) -> Result<String, ClientError> {
+        let path = format!("v1/entries/{entry}/proof");
+        let bytes = self.get(&path, MAX_RECEIPT_BYTES).await?.ok_or(ClientError::NotFound)?;
+        String::from_utf8(bytes).map_err(|_| ClientError::Malformed("a receipt"))
+    }
+
+    /// Gives an entry to the log. Doing it twice changes nothing and gives the same answer.
+    pub async fn append(&self, entry: &Entry) -> Result<Appended, ClientError> {
+        let request = self.http.post(self.url("v1/entries")?).header("content-type", "application/jose");
+        let (status, body) = self.send(request.body(entry.bytes().to_vec()), MAX_JSON_BYTES).await?;
+        match status {
+            StatusCode::OK | StatusCode::CREATED => {
+                let answer: Appended =
+                    serde_json::from_slice(&body).map_err(|_| ClientError::Malformed("the place of an entry"))?;
+                if answer.hash != entry.hash() {
+                    return Err(ClientError::Malformed("the place of this entry"));
+                }
+                Ok(answer)
+            }
+            StatusCode::CONFLICT => {
+                let latest = serde_json::from_slice::<Problem>(&body).unwrap_or_default().latest;
+                Err(ClientError::Conflict { latest })
+            }
+            StatusCode::FORBIDDEN => Err(ClientError::UnknownSigner),
+            other => Err(ClientError::Status(other.as_u16())),
+        }
+    }
+
+    /// Shows from the tiles of the newer tree that the older one is its beginning.
+    pub async fn check_consistency(&self, old: &SignedCheckpoint, new: &SignedCheckpoint) -> Result<(), ClientError> {
+        let (held, offered) = (Box::new(old.clone()), Box::new(new.clone()));
+        if old.origin != new.origin {
+            return Err(ClientError::Checkpoint(crate::CheckpointError::OtherOrigin));
+        }
+        if new.size < old.size {
+            return Err(ClientError::Shrunk { held, offered });
+        }
+        if new.size == old.size {
+            return if new.root == old.root { Ok(()) } else { Err(ClientError::Forked { held, offered }) };
+        }
+        if old.size == 0 {
+            // Everything begins with nothing.
+            return Ok(());
+        }
+        let tiles = self.tiles(consistency_tiles(old.size, new.size)?).await?;
+        let (old_root, new_root) = roots_from_tiles(old.size, new.size, reader(&tiles))?;
+        if new_root != new.root {
+            return Err(ClientError::BadTiles);
+        }
+        // The tiles are those that the log signed for, and they stand for another past.
+        if old_root != old.root { Err(ClientError::Forked { held, offered }) } else { Ok(()) }
+    }
+
+    /// Shows from tiles that the entry is number `index` of the log with this checkpoint.
+    pub async fn check_inclusion(
+        &self,
+        entry: EntryHash,
+        index: u64,
+        checkpoint: &SignedCheckpoint,
+    ) -> Result<(), ClientError> {
+        let tiles = self.tiles(inclusion_tiles(index, checkpoint.size)?).await?;
+        let path = inclusion_proof(index, checkpoint.size, reader(&tiles))?;
+        Ok(crate::verify_inclusion(index, checkpoint.size, entry.leaf(), &path, checkpoint.root)?)
+    }
+
+    /// A tile. A partial one may have been replaced by the full one, whose beginning is the same.
+    pub async fn tile(&self, id: TileId) -> Result<Vec<u8>, ClientError> {
+        let wanted = 32 * usize::from(id.width);
+        let mut bytes = match self.get(&id.path(), MAX_TILE_BYTES).await? {
+            Some(bytes) if bytes.len() == wanted => return Ok(bytes),
+            Some(_) => return Err(ClientError::BadTiles),
+            None if id.is_full() => return Err(ClientError::NotFound),
+            None => self.get(&id.full().path(), MAX_TILE_BYTES).await?.ok_or(ClientError::NotFound)?,
+        };
+        if bytes.len() != MAX_TILE_BYTES {
+            return Err(ClientError::BadTiles);
+        }
+        bytes.truncate(wanted);
+        Ok(bytes)
+    }
+
+    /// The entries of a bundle.
+    pub(super) async fn bundle(&self, id: BundleId) -> Result<Vec<Vec<u8>>, ClientError> {
+        let (id, bytes) = match self.get(&id.path(), MAX_CONSENT_BUNDLE_BYTES).await? {
+            Some(bytes) => (id, bytes),
+            None if id.is_full() => return Err(ClientError::NotFound),
+            None => {
+                let bytes = self.get(&id.full().path(), MAX_CONSENT_BUNDLE_BYTES).await?;
+                (id.full(), bytes.ok_or(ClientError::NotFound)?)
+            }
+        };
+        let entries = id.entries(&bytes).map_err(|_| ClientError::BadEntries)?;
+        Ok(entries.into_iter().map(<[u8]>::to_vec).collect())
+    }
+
+    async fn tiles(&self, ids: BTreeSet<TileId>) -> Result<BTreeMap<TileId, Vec<u8>>, ClientError> {
+        let mut tiles = BTreeMap::new();
+        for id in ids {
+            tiles.insert(id, self.tile(id).await?);
+        }
+        Ok(tiles)
+    }
+
+    fn url(&self, path: &str) -> Result<Url, ClientError> {
+        self.base.join(path).map_err(|_| ClientError::Address)
+    }
+
+    /// The body at a path; none if the log says that there is none.
+    async fn get(&self, path: &str, cap: usize) -> Result<Option<Vec<u8>>, ClientError> {
+        match self.send(self.http.get(self.url(path)?), cap).await? {
+            (StatusCode::OK, body) => Ok(Some(body)),
+            (StatusCode::NOT_FOUND, _) => Ok(None),
+            (other, _) => Err(ClientError::Status(other.as_u16())),
+        }
+    }
+
+    async fn send(&self, request: RequestBuilder, cap: usize) -> Result<(StatusCode, Vec<u8>), ClientError> {
+        let response = request.send().await.map_err(transport)?;
+        Ok((response.status(), read_body(response, cap).await?))
+    }
+}
+
+/// Reads a body piece by piece, so that no more than `cap` is ever held.
+async fn read_body(mut response: Response, cap: usize) -> Result<Vec<u8>, ClientError> {
+    if response.content_length().is_some_and(|length| length > cap as u64) {
+        return Err(ClientError::TooLarge);
+    }
+    let mut body = Vec::new();
+    while let Some(piece) = response.chunk().await.map_err(transport)? {
+        if body.len() + piece.len() > cap {
+            return Err(ClientError::TooLarge);
+        }
+        body.extend_from_slice(&piece);
+    }
+    Ok(body)
+}
+
+fn transport(error: reqwest::Error) -> ClientError {
+    // The address can hold a hash that names a person's entry: it does not belong in a log of errors.
+    if error.is_timeout() { ClientError::TimedOut } else { ClientError::Unreachable(error.without_url()) }
+}
+
+fn names_this_machine(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Ipv4(address)) => IpAddr::V4(address).is_loopback(),
+        Some(Host::Ipv6(address)) => IpAddr::V6(address).is_loopback(),
+        Some(Host::Domain(name)) => name == "localhost",
+        None => false,
+    }
+}
+
+fn reader(tiles: &BTreeMap<TileId, Vec<u8>>) -> impl Fn(TileId) -> Result<Vec<u8>, ()> {
+    |id| tiles.get(&id).cloned().ok_or(())
+}

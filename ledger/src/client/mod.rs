@@ -1,0 +1,97 @@
+//! Reading a log over HTTP (feature `client`). Everything that comes in is bounded in size and time, and nothing is
+//! believed but what a checkpoint of the expected key covers.
+
+mod audit;
+mod fetch;
+mod mirror;
+
+pub use audit::{AuditReport, Finding, audit};
+pub use fetch::{Appended, Limits, LogClient, LogInfo};
+pub use mirror::{Mirror, SyncReport};
+
+use crate::checkpoint::{CheckpointError, SignedCheckpoint};
+use crate::hash::EntryHash;
+use crate::merkle::ProofError;
+use crate::prove::ProveError;
+
+/// Why a log could not be read, or must not be believed.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ClientError {
+    /// Neither https nor http to this machine.
+    #[error("the address of a log begins with https://, or with http:// and names this machine")]
+    Address,
+    /// No connection, or it broke.
+    #[error("the log can not be reached")]
+    Unreachable(#[source] reqwest::Error),
+    /// Nothing came for too long.
+    #[error("the log does not answer in time")]
+    TimedOut,
+    /// More came than such an answer may hold.
+    #[error("the log answers with more than is read")]
+    TooLarge,
+    /// The log has no such thing.
+    #[error("the log does not have it")]
+    NotFound,
+    /// Another status than those that the interface has.
+    #[error("the log answers with status {0}")]
+    Status(u16),
+    /// The answer is not what it should be.
+    #[error("the log answers with something else than {0}")]
+    Malformed(&'static str),
+    /// The checkpoint is not one of this log.
+    #[error(transparent)]
+    Checkpoint(#[from] CheckpointError),
+    /// The entry does not follow the latest one of its subject.
+    #[error("the entry does not follow the latest one of its subject")]
+    Conflict {
+        /// The latest entry as the log tells it.
+        latest: Option<EntryHash>,
+    },
+    /// The log does not know the key that signed the entry.
+    #[error("the log does not know the signer of the entry")]
+    UnknownSigner,
+    /// The log shows a checkpoint with fewer entries than one that it signed before.
+    #[error("the log is shorter than it was")]
+    Shrunk {
+        /// The checkpoint that is held.
+        held: Box<SignedCheckpoint>,
+        /// The checkpoint that was offered.
+        offered: Box<SignedCheckpoint>,
+    },
+    /// The log signed two checkpoints that can not both be true. Both notes together are the evidence.
+    #[error("the log contradicts what it signed before")]
+    Forked {
+        /// The checkpoint that is held.
+        held: Box<SignedCheckpoint>,
+        /// The checkpoint that was offered.
+        offered: Box<SignedCheckpoint>,
+    },
+    /// The tiles do not lead to the signed root.
+    #[error("the tiles of the log do not belong to its checkpoint")]
+    BadTiles,
+    /// The entries do not lead to the signed root.
+    #[error("the entries of the log do not belong to its checkpoint")]
+    BadEntries,
+    /// The log is longer than this reader takes.
+    #[error("the log has more entries than are read")]
+    TooLong,
+    /// The folder of the mirror can not be read or written.
+    #[error("the folder of the mirror can not be used")]
+    Folder(#[from] std::io::Error),
+    /// The folder of the mirror does not hold what its checkpoint says.
+    #[error("the folder of the mirror is damaged")]
+    Damaged,
+}
+
+impl<E> From<ProveError<E>> for ClientError {
+    fn from(_: ProveError<E>) -> Self {
+        Self::BadTiles
+    }
+}
+
+impl From<ProofError> for ClientError {
+    fn from(_: ProofError) -> Self {
+        Self::BadTiles
+    }
+}
