@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 pub mod canonical;
+mod credential;
 mod did;
 mod jws;
 mod key;
@@ -15,3 +16,4 @@ pub use key::{BadKey, BadSignature, PublicKey, SigningKey};
 pub use request::{Caller, RequestError, RequestHeaders, sign_request, verify_request};
 pub use sealed::{SealError, open, seal};
 pub use secret::{Fingerprint, FingerprintError, ProfileSecret};
+pub use credential::*;

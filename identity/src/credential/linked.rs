@@ -1,0 +1,127 @@
+//! The border to the credential library: JSON-LD, canonicalisation and the Data Integrity proof.
+//!
+//! What the library is asked: "make this signature" and "is this signature right". Everything else that makes a
+//! credential valid is checked in `verify`, because the library compares neither issuer, purpose, challenge nor domain.
+
+use super::{CONTEXT_CONSENT, CONTEXT_V2};
+use crate::Did;
+use serde_json::Value;
+use ssi::JWK;
+use ssi::claims::data_integrity::{AnyDataIntegrity, AnySuite, CryptographicSuite, DataIntegrityDocument, ProofOptions};
+use ssi::claims::{SignatureEnvironment, VerificationParameters};
+use ssi::dids::{DIDBuf, DIDKey, DIDResolver, VerificationMethodDIDResolver};
+use ssi::json_ld::ContextLoader;
+use ssi::jwk::{Base64urlUInt, OctetParams, Params};
+use ssi::verification_methods::{AnyMethod, ProofPurpose, SingleSecretSigner};
+use std::collections::HashMap;
+use std::future::Future;
+use std::sync::LazyLock;
+use zeroize::Zeroizing;
+
+/// The text of the context of this program's own terms.
+pub const CONSENT_CONTEXT: &str = include_str!("../../contexts/consent-v1.jsonld");
+/// SHA-256 of [`CONSENT_CONTEXT`]. A context never changes; a new version has a new address.
+pub const CONSENT_CONTEXT_SHA256: &str = "c0cb2c0a9de530398cd2d34dadfc25a1b998147c06581619b9c3c73abaad1a91";
+const CREDENTIALS_CONTEXT: &str = include_str!("../../contexts/credentials-v2.jsonld");
+/// SHA-256 of the bundled text of `https://www.w3.org/ns/credentials/v2`.
+pub const CREDENTIALS_CONTEXT_SHA256: &str = "8a9f494a89ecc51db093e90e84713e07e84d6d9204364a9b3c7868b21751236f";
+
+/// JSON-LD processing is recursive; this is room for far more than the nesting that is let in.
+const STACK: usize = 8 * 1024 * 1024;
+
+/// The two contexts that are known. There is no other loader behind it, so nothing is ever fetched.
+static CONTEXTS: LazyLock<Option<ContextLoader>> = LazyLock::new(|| {
+    let texts = [(CONTEXT_V2, CREDENTIALS_CONTEXT), (CONTEXT_CONSENT, CONSENT_CONTEXT)];
+    let texts: HashMap<_, _> = texts.into_iter().map(|(iri, text)| (iri.to_owned(), text.to_owned())).collect();
+    ContextLoader::empty().with_context_map_from(texts).ok()
+});
+
+fn contexts() -> Result<&'static ContextLoader, String> {
+    CONTEXTS.as_ref().ok_or_else(|| "the bundled contexts can not be read".to_owned())
+}
+
+type Resolver = VerificationMethodDIDResolver<DIDKey, AnyMethod>;
+
+fn resolver() -> Resolver {
+    VerificationMethodDIDResolver::new(DIDKey)
+}
+
+/// Adds an `eddsa-rdfc-2022` proof with these options to a document.
+pub(super) async fn sign(document: Value, seed: Zeroizing<[u8; 32]>, did: Did, options: Value) -> Result<Value, String> {
+    on_big_stack(move || async move {
+        let jwk = JWK::from(Params::OKP(OctetParams {
+            curve: "Ed25519".to_owned(),
+            public_key: Base64urlUInt(did.public_key().as_bytes().to_vec()),
+            private_key: Some(Base64urlUInt(seed.to_vec())),
+        }));
+        let document: DataIntegrityDocument = serde_json::from_value(document).map_err(|error| error.to_string())?;
+        let options: ProofOptions<AnyMethod, _> = serde_json::from_value(options).map_err(|error| error.to_string())?;
+        let environment = SignatureEnvironment { json_ld_loader: contexts()?, eip712_loader: () };
+        let signer = SingleSecretSigner::new(jwk).into_local();
+        let signed = AnySuite::EdDsaRdfc2022
+            .sign_with(environment, document, resolver(), signer, options, Default::default())
+            .await
+            .map_err(|error| error.to_string())?;
+        serde_json::to_value(signed).map_err(|error| error.to_string())
+    })
+    .await
+}
+
+/// Whether the one proof of this document is a right signature of the key that it names.
+pub(super) async fn verify(document: Value) -> Result<(), String> {
+    on_big_stack(move || async move {
+        let document: AnyDataIntegrity<DataIntegrityDocument> =
+            serde_json::from_value(document).map_err(|error| error.to_string())?;
+        let suite = document.proofs.first().map(|proof| proof.type_.clone());
+        if document.proofs.len() != 1 || !matches!(suite, Some(AnySuite::EdDsaRdfc2022)) {
+            return Err("not exactly one eddsa-rdfc-2022 proof".to_owned());
+        }
+        let parameters = VerificationParameters::from_resolver(resolver()).with_json_ld_loader(contexts()?);
+        // Two layers of results: whether it could be checked, and what came of it. Both must be good.
+        match document.verify(parameters).await {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(invalid)) => Err(invalid.to_string()),
+            Err(error) => Err(error.to_string()),
+        }
+    })
+    .await
+}
+
+/// Whether the DID document of `did` lists this verification method for this purpose.
+pub(super) async fn lists(did: &Did, method: &str, purpose: &str) -> Result<(), String> {
+    let purpose = match purpose {
+        "assertionMethod" => ProofPurpose::Assertion,
+        "authentication" => ProofPurpose::Authentication,
+        _ => return Err("a purpose that is not known".to_owned()),
+    };
+    let did = DIDBuf::from_string(did.to_string()).map_err(|_| "not a DID".to_owned())?;
+    let method = ssi::dids::DIDURLBuf::from_string(method.to_owned()).map_err(|_| "not a DID URL".to_owned())?;
+    let output = DIDKey.resolve(&did).await.map_err(|error| error.to_string())?;
+    if output.document.verification_relationships.contains(&did, &method, purpose.into()) {
+        Ok(())
+    } else {
+        Err("the DID document does not list the key for this purpose".to_owned())
+    }
+}
+
+/// Runs work on a thread with a stack of known size: the main thread of some systems has 1 MB only.
+async fn on_big_stack<T, F, W>(work: F) -> Result<T, String>
+where
+    T: Send + 'static,
+    F: FnOnce() -> W + Send + 'static,
+    W: Future<Output = Result<T, String>>,
+{
+    let (done, result) = tokio::sync::oneshot::channel();
+    let body = move || {
+        let outcome = match tokio::runtime::Builder::new_current_thread().build() {
+            Ok(runtime) => runtime.block_on(work()),
+            Err(error) => Err(error.to_string()),
+        };
+        // The caller may have lost interest; there is nobody left to tell.
+        let _ = done.send(outcome);
+    };
+    let thread = std::thread::Builder::new().name("credential".to_owned()).stack_size(STACK);
+    thread.spawn(body).map_err(|error| error.to_string())?;
+    // A panic in the library closes the channel, which is a failed check and no crash.
+    result.await.unwrap_or_else(|_| Err("the credential library broke off".to_owned()))
+}
