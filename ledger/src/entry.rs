@@ -12,7 +12,7 @@ pub const GRANT_TYPE: &str = "consent-grant.v1+jws";
 /// The `typ` of a withdrawal.
 pub const WITHDRAW_TYPE: &str = "consent-withdraw.v1+jws";
 /// The longest entry. A grant has about 800 bytes.
-pub const MAX_CONSENT_ENTRY_BYTES: usize = 4096;
+pub const MAX_ENTRY: usize = 4096;
 /// Parts this use of HMAC from every other.
 const COMMITMENT_DOMAIN: &[u8] = b"consent-wallet/subject/v1\n";
 
@@ -59,7 +59,7 @@ pub struct Withdraw {
 #[non_exhaustive]
 pub enum EntryError {
     /// Longer than any entry may be.
-    #[error("an entry is longer than {MAX_CONSENT_ENTRY_BYTES} bytes")]
+    #[error("an entry is longer than {MAX_ENTRY} bytes")]
     TooLong,
     /// Not a signed text, or the signature is false.
     #[error("the signature of an entry is not valid")]
@@ -74,10 +74,10 @@ pub enum EntryError {
 
 impl ConsentEvent {
     /// The commitment to donor and study.
-    pub fn subject(&self) -> Hash {
+    pub fn subject(&self) -> &Hash {
         match self {
-            Self::Grant(grant) => grant.subject,
-            Self::Withdraw(withdraw) => withdraw.subject,
+            Self::Grant(grant) => &grant.subject,
+            Self::Withdraw(withdraw) => &withdraw.subject,
         }
     }
 
@@ -151,7 +151,7 @@ impl Entry {
 
     /// Reads an entry and checks its signature.
     pub fn parse(bytes: &[u8]) -> Result<Self, EntryError> {
-        if bytes.len() > MAX_CONSENT_ENTRY_BYTES {
+        if bytes.len() > MAX_ENTRY {
             return Err(EntryError::TooLong);
         }
         let text = std::str::from_utf8(bytes).map_err(|_| EntryError::Signature)?;

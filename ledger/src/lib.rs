@@ -14,8 +14,7 @@ mod tile;
 
 pub use checkpoint::{Checkpoint, CheckpointError, SignedCheckpoint};
 pub use entry::{
-    ConsentEvent, Entry, EntryError, GRANT_TYPE, Grant, MAX_CONSENT_ENTRY_BYTES, WITHDRAW_TYPE, Withdraw,
-    commit_subject,
+    ConsentEvent, Entry, EntryError, GRANT_TYPE, Grant, MAX_ENTRY, WITHDRAW_TYPE, Withdraw, commit_subject,
 };
 pub use hash::{EntryHash, Hash, HashError, leaf_hash, node_hash};
 pub use merkle::{Frontier, ProofError, verify_consistency, verify_inclusion};
@@ -25,7 +24,7 @@ pub use prove::{
     roots_from_tiles,
 };
 pub use receipt::{Included, MAX_RECEIPT_BYTES, Receipt, ReceiptError};
-pub use state::{GrantRecord, Rejected, State, SubjectState};
+pub use state::{Changes, GrantRecord, Rejected, Staged, State, SubjectState};
 pub use tile::{
     BundleId, MAX_BUNDLE_BYTES, MAX_ENTRY_BYTES, MAX_TILE_BYTES, TILE_WIDTH, TileEdge, TileError, TileId,
     append_to_bundle, tile_bytes,

@@ -82,53 +82,31 @@ impl State {
         Self::default()
     }
 
-    /// What an entry would change, without changing it.
-    fn step(&self, index: u64, entry: &Entry) -> Result<SubjectState, Rejected> {
-        if index < self.next {
-            return Err(Rejected::OutOfOrder);
-        }
-        let event = entry.event();
-        let known = self.subjects.get(&event.subject());
-        // A foreign key learns nothing of the subject, not even its latest entry.
-        if known.is_some_and(|subject| subject.signer != *entry.signer()) {
-            return Err(Rejected::ForeignKey);
-        }
-        let (latest, from) = (known.map(|s| s.latest), known.map_or(ConsentState::Requested, |s| s.state));
-        match event {
-            ConsentEvent::Grant(grant) => {
-                if grant.previous != latest {
-                    return Err(Rejected::PreviousMismatch { latest });
-                }
-                // Who gives consent again has been asked again.
-                let from = advance(from, Move::Ask).unwrap_or(from);
-                let state = advance(from, Move::Give).map_err(|_| Rejected::AlreadyActive)?;
-                let (policy, credential, time) = (grant.policy, grant.credential, grant.time);
-                let grant = GrantRecord { entry: entry.hash(), index, policy, credential, time };
-                let signer = entry.signer().clone();
-                Ok(SubjectState { signer, state, grant, latest: entry.hash(), latest_index: index })
-            }
-            ConsentEvent::Withdraw(withdraw) => {
-                let known = known.ok_or(Rejected::NotGranted)?;
-                if withdraw.previous != known.latest {
-                    return Err(Rejected::PreviousMismatch { latest });
-                }
-                let state = advance(from, Move::Withdraw).map_err(|_| Rejected::NotGranted)?;
-                Ok(SubjectState { state, latest: entry.hash(), latest_index: index, ..known.clone() })
-            }
-        }
-    }
-
     /// Whether an entry could be the next one.
     pub fn check(&self, entry: &Entry) -> Result<(), Rejected> {
-        self.step(self.next, entry).map(|_| ())
+        step(self.subjects.get(entry.event().subject()), self.next, entry).map(|_| ())
     }
 
     /// Applies entry number `index`. A rejected entry changes nothing.
     pub fn apply(&mut self, index: u64, entry: &Entry) -> Result<(), Rejected> {
-        let after = self.step(index, entry)?;
-        self.subjects.insert(entry.event().subject(), after);
+        if index < self.next {
+            return Err(Rejected::OutOfOrder);
+        }
+        let after = step(self.subjects.get(entry.event().subject()), index, entry)?;
+        self.subjects.insert(*entry.event().subject(), after);
         self.next = index.saturating_add(1);
         Ok(())
+    }
+
+    /// Begins a batch: entries are judged one after the other, and the state stays as it is until the batch is kept.
+    pub fn stage(&self) -> Staged<'_> {
+        Staged { base: self, changes: Changes { next: self.next, subjects: BTreeMap::new() } }
+    }
+
+    /// Takes over a batch that was staged on this state.
+    pub fn keep(&mut self, changes: Changes) {
+        self.next = changes.next;
+        self.subjects.extend(changes.subjects);
     }
 
     /// What the log says of a subject.
@@ -157,5 +135,70 @@ impl State {
         }
         let bytes: [u8; 32] = digest.finalize().into();
         Hash::from_bytes(bytes)
+    }
+}
+
+/// A batch on top of a state.
+#[derive(Debug)]
+pub struct Staged<'a> {
+    base: &'a State,
+    changes: Changes,
+}
+
+/// What a batch changes.
+#[derive(Debug)]
+pub struct Changes {
+    next: u64,
+    subjects: BTreeMap<Hash, SubjectState>,
+}
+
+impl Staged<'_> {
+    /// Applies entry number `index` to the batch. A rejected entry changes nothing.
+    pub fn apply(&mut self, index: u64, entry: &Entry) -> Result<(), Rejected> {
+        if index < self.changes.next {
+            return Err(Rejected::OutOfOrder);
+        }
+        let subject = entry.event().subject();
+        let known = self.changes.subjects.get(subject).or_else(|| self.base.subjects.get(subject));
+        let after = step(known, index, entry)?;
+        self.changes.subjects.insert(*subject, after);
+        self.changes.next = index.saturating_add(1);
+        Ok(())
+    }
+
+    /// The changes, to be kept or dropped.
+    pub fn into_changes(self) -> Changes {
+        self.changes
+    }
+}
+
+/// The rules: what a subject becomes by an entry.
+fn step(known: Option<&SubjectState>, index: u64, entry: &Entry) -> Result<SubjectState, Rejected> {
+    // A foreign key learns nothing of the subject, not even its latest entry.
+    if known.is_some_and(|subject| subject.signer != *entry.signer()) {
+        return Err(Rejected::ForeignKey);
+    }
+    let (latest, from) = (known.map(|s| s.latest), known.map_or(ConsentState::Requested, |s| s.state));
+    match entry.event() {
+        ConsentEvent::Grant(grant) => {
+            if grant.previous != latest {
+                return Err(Rejected::PreviousMismatch { latest });
+            }
+            // Who gives consent again has been asked again.
+            let from = advance(from, Move::Ask).unwrap_or(from);
+            let state = advance(from, Move::Give).map_err(|_| Rejected::AlreadyActive)?;
+            let (policy, credential, time) = (grant.policy, grant.credential, grant.time);
+            let grant = GrantRecord { entry: entry.hash(), index, policy, credential, time };
+            let signer = entry.signer().clone();
+            Ok(SubjectState { signer, state, grant, latest: entry.hash(), latest_index: index })
+        }
+        ConsentEvent::Withdraw(withdraw) => {
+            let known = known.ok_or(Rejected::NotGranted)?;
+            if withdraw.previous != known.latest {
+                return Err(Rejected::PreviousMismatch { latest });
+            }
+            let state = advance(from, Move::Withdraw).map_err(|_| Rejected::NotGranted)?;
+            Ok(SubjectState { state, latest: entry.hash(), latest_index: index, ..known.clone() })
+        }
     }
 }

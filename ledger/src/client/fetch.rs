@@ -2,7 +2,7 @@
 
 use super::ClientError;
 use crate::checkpoint::{Checkpoint, SignedCheckpoint};
-use crate::entry::{Entry, MAX_CONSENT_ENTRY_BYTES};
+use crate::entry::{Entry, MAX_ENTRY};
 use crate::hash::EntryHash;
 use crate::note::{MAX_NOTE_BYTES, VerifierKey};
 use crate::prove::{consistency_tiles, inclusion_proof, inclusion_tiles, roots_from_tiles};
@@ -18,7 +18,7 @@ use url::{Host, Url};
 /// The longest JSON answer that is read.
 const MAX_JSON_BYTES: usize = 64 * 1024;
 /// The largest bundle of a consent log, whose entries are shorter than C2SP would allow.
-const MAX_CONSENT_BUNDLE_BYTES: usize = TILE_WIDTH as usize * (2 + MAX_CONSENT_ENTRY_BYTES);
+const MAX_CONSENT_BUNDLE_BYTES: usize = TILE_WIDTH as usize * (2 + MAX_ENTRY);
 
 /// How long this reader waits and how much it takes.
 #[derive(Debug, Clone, Copy)]
