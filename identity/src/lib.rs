@@ -5,15 +5,28 @@ mod credential;
 mod did;
 mod jws;
 mod key;
+#[cfg(feature = "keychain")]
+mod keychain;
+#[cfg(feature = "keychain")]
+mod profile;
 mod random;
 mod request;
 mod sealed;
 mod secret;
 
+pub use credential::{
+    CONSENT_CONTEXT, CONSENT_CONTEXT_SHA256, CONTEXT_CONSENT, CREDENTIALS_CONTEXT_SHA256, Check, CheckResult,
+    ConsentClaims, ConsentCredential, Credential, CredentialError, EnrolmentClaims, ExpectedPresentation,
+    HeldCredentials, NotACredential, Presentation, Verification, Verified, issue_consent, issue_enrolment,
+    policy_hash, present, verify_consent, verify_enrolment, verify_presentation,
+};
 pub use did::{Did, DidError};
 pub use jws::{JwsError, MAX_JWS, VerifiedJws, sign_jws, verify_jws};
 pub use key::{BadKey, BadSignature, PublicKey, SigningKey};
+#[cfg(feature = "keychain")]
+pub use keychain::{KEYCHAIN_SERVICE, KeychainError, keychain_name, read_secret, store_secret};
+#[cfg(feature = "keychain")]
+pub use profile::{ProfileError, ProfileState, adopt_profile, create_profile, inspect_profile};
 pub use request::{Caller, RequestError, RequestHeaders, sign_request, verify_request};
 pub use sealed::{SealError, open, seal};
 pub use secret::{Fingerprint, FingerprintError, ProfileSecret};
-pub use credential::*;

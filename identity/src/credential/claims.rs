@@ -29,8 +29,8 @@ pub struct ConsentClaims {
     pub study: StudyId,
     /// The version of its protocol, counted from 1.
     pub version: u32,
-    /// The organisation that asks.
-    pub recipient: Did,
+    /// The organisation that asks: an absolute URI (a DID, a ROR identifier).
+    pub recipient: String,
     /// SHA-256 of the text that the donor was shown, in lower-case hex.
     pub notice: String,
     /// The language of that text (BCP 47).
@@ -105,6 +105,11 @@ impl ConsentClaims {
         self.policy.validate().map_err(|error| error.to_string())?;
         if self.policy.status.is_some() {
             return Err("the state of a consent is not part of what is signed".to_owned());
+        }
+        text("recipient", &self.recipient)?;
+        let scheme = self.recipient.split_once(':').map_or("", |(scheme, _)| scheme);
+        if !matches!(scheme, "did" | "https") || self.recipient.contains(|c: char| c.is_whitespace() || "<>\"{}|\\^`".contains(c)) {
+            return Err("recipient is not a DID or an https URI".to_owned());
         }
         if self.version == 0 {
             return Err("studyVersion counts from 1".to_owned());
