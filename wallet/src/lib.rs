@@ -1,1 +1,29 @@
-//! stub
+#![doc = include_str!("../README.md")]
+
+pub mod answer;
+mod app;
+pub mod asks;
+pub mod check;
+mod clock;
+mod connect;
+pub mod enrol;
+mod event;
+mod journal;
+mod profile;
+pub mod proof;
+mod remote;
+pub mod research;
+mod staff;
+mod stop;
+mod story;
+mod studies;
+pub mod sync;
+mod views;
+
+pub use app::{App, Places, default_places};
+pub use clock::now;
+pub use event::{Ask, Connection, Event};
+pub use journal::{Journal, JournalError};
+pub use profile::Profile;
+pub use remote::Remote;
+pub use story::Story;

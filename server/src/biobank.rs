@@ -1,0 +1,209 @@
+//! One institution: its keys, its log, its desk, its studies.
+
+use crate::Problem;
+use crate::caller::Nonces;
+use crate::clock::now;
+use crate::desk::{Account, AccountRole, Desk, DeskError};
+use crate::log::{LogStore, OpenError};
+use consent::{StudyRequest, Timestamp};
+use identity::{Did, SigningKey, sign_jws};
+use ledger::{NoteKey, VerifierKey};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use std::collections::{HashMap, VecDeque};
+use std::io::{self, Write};
+use std::path::Path;
+use std::sync::Mutex;
+use thiserror::Error;
+
+/// The `typ` of a study request that the biobank signed.
+pub const STUDY_REQUEST_TYPE: &str = "study-request.v1+jws";
+/// The `typ` by which the biobank says which key signs its log.
+const LOG_KEY_TYPE: &str = "log-key.v1+jws";
+/// The `typ` by which the biobank says who a member of staff or a researcher is.
+const ACCOUNT_TYPE: &str = "account.v1+jws";
+/// How many wrong codes a minute the service hears before it stops listening for the rest of that minute.
+const WRONG_CODES_A_MINUTE: usize = 20;
+/// How long a challenge can be answered, in seconds.
+const CHALLENGE_AGE: i64 = 600;
+
+/// Why a biobank could not start.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum StartError {
+    /// A file or the network could not be used.
+    #[error("{0}: {1}")]
+    Io(String, io::Error),
+    /// The log is not sound.
+    #[error("log: {0}")]
+    Log(#[from] OpenError),
+    /// The desk's database is not sound.
+    #[error(transparent)]
+    Desk(#[from] DeskError),
+    /// A configuration file is not what this version reads.
+    #[error("{0}: {1}")]
+    Json(String, serde_json::Error),
+    /// No randomness.
+    #[error("random numbers: {0}")]
+    Random(#[from] getrandom::Error),
+}
+
+/// Who the institution is, in `institution.json`.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Institution {
+    /// Its name, as donors read it.
+    pub name: String,
+    /// The origin line of its log (C2SP tlog-checkpoint).
+    pub origin: String,
+}
+
+/// Everything that the routes work on.
+pub struct Biobank {
+    pub institution: Institution,
+    pub did: Did,
+    pub key: SigningKey,
+    pub vkey: VerifierKey,
+    pub log: LogStore,
+    pub desk: Desk,
+    pub nonces: Nonces,
+    pub studies: Vec<StudyRequest>,
+    /// `studies`, each signed once at the start.
+    pub signed_studies: Vec<String>,
+    /// The biobank's signature under its log's origin and key.
+    pub log_statement: String,
+    challenges: Mutex<HashMap<String, (String, Timestamp)>>,
+    wrong_codes: Mutex<VecDeque<Timestamp>>,
+}
+
+impl Biobank {
+    /// Opens the folder of an institution; makes its keys and its empty log at the first time.
+    pub fn open(dir: &Path, first: &Institution) -> Result<Self, StartError> {
+        std::fs::create_dir_all(dir).map_err(|e| io_error(dir, e))?;
+        let institution: Institution = read_or_write(&dir.join("institution.json"), first)?;
+        let studies: Vec<StudyRequest> = read_or_write(&dir.join("studies.json"), &Vec::new())?;
+        let key = SigningKey::from_seed(read_or_make_seed(&dir.join("institution.key"))?);
+        let note_key = NoteKey::new(&institution.origin, read_or_make_seed(&dir.join("log.key"))?);
+        let signed_studies = studies
+            .iter()
+            .map(|study| {
+                let payload = identity::canonical::to_canonical(study).map_err(|e| StartError::Io("studies.json".into(), io::Error::other(e)))?;
+                Ok(sign_jws(&key, STUDY_REQUEST_TYPE, &payload))
+            })
+            .collect::<Result<_, StartError>>()?;
+        let vkey = note_key.verifier().clone();
+        let log_statement = say(&key, LOG_KEY_TYPE, &json!({ "origin": institution.origin, "vkey": vkey.to_string() }));
+        Ok(Self {
+            did: key.did(),
+            vkey,
+            log_statement,
+            log: LogStore::open(&dir.join("log"), note_key, &institution.origin)?,
+            desk: Desk::open(dir)?,
+            nonces: Nonces::new(),
+            institution,
+            key,
+            studies,
+            signed_studies,
+            challenges: Mutex::default(),
+            wrong_codes: Mutex::default(),
+        })
+    }
+
+    /// The account behind a DID, if it has this role.
+    pub fn require(&self, did: &Did, role: AccountRole) -> Result<Account, Problem> {
+        let account = self.desk.account(did).map_err(Problem::internal)?;
+        account.filter(|account| account.role == role).ok_or_else(Problem::not_allowed)
+    }
+
+    /// The biobank's word for who this is.
+    pub fn vouch(&self, did: &Did, account: &Account) -> String {
+        let said = json!({
+            "did": did,
+            "organisation": account.organisation,
+            "organisationName": account.organisation_name,
+        });
+        say(&self.key, ACCOUNT_TYPE, &said)
+    }
+
+    /// The digest of a typed code, unless too many wrong ones came lately.
+    pub fn hear_code(&self, typed: &str) -> Result<String, Problem> {
+        let mut wrong = self.wrong_codes.lock().map_err(Problem::internal)?;
+        let now = now();
+        while wrong.front().is_some_and(|at| at.plus_seconds(60) <= now) {
+            wrong.pop_front();
+        }
+        if wrong.len() >= WRONG_CODES_A_MINUTE {
+            return Err(Problem::too_many_tries());
+        }
+        crate::code::digest(typed).ok_or_else(|| {
+            wrong.push_back(now);
+            Problem::code_unknown()
+        })
+    }
+
+    /// Counts a wrong code, and answers it.
+    pub fn wrong_code(&self) -> Problem {
+        if let Ok(mut wrong) = self.wrong_codes.lock() {
+            wrong.push_back(now());
+        }
+        Problem::code_unknown()
+    }
+
+    /// A fresh challenge for a code.
+    pub fn challenge(&self, digest: &str) -> Result<String, Problem> {
+        let challenge = crate::code::make_nonce().map_err(Problem::internal)?;
+        let mut open = self.challenges.lock().map_err(Problem::internal)?;
+        let now = now();
+        open.retain(|_, (_, at)| at.plus_seconds(CHALLENGE_AGE) > now);
+        open.insert(digest.to_owned(), (challenge.clone(), now));
+        Ok(challenge)
+    }
+
+    /// Takes the open challenge of a code: each can be answered once.
+    pub fn take_challenge(&self, digest: &str) -> Result<Option<String>, Problem> {
+        let mut open = self.challenges.lock().map_err(Problem::internal)?;
+        Ok(open.remove(digest).filter(|(_, at)| at.plus_seconds(CHALLENGE_AGE) > now()).map(|(challenge, _)| challenge))
+    }
+}
+
+fn say(key: &SigningKey, typ: &str, what: &Value) -> String {
+    // A JSON value of strings always has a canonical form.
+    sign_jws(key, typ, &identity::canonical::to_canonical(what).unwrap_or_default())
+}
+
+fn io_error(path: &Path, error: io::Error) -> StartError {
+    StartError::Io(path.display().to_string(), error)
+}
+
+/// Reads a JSON file, or writes the first one.
+fn read_or_write<T: Serialize + for<'de> Deserialize<'de> + Clone>(path: &Path, first: &T) -> Result<T, StartError> {
+    match std::fs::read(path) {
+        Ok(bytes) => serde_json::from_slice(&bytes).map_err(|e| StartError::Json(path.display().to_string(), e)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            let bytes = serde_json::to_vec_pretty(first).map_err(|e| StartError::Json(path.display().to_string(), e))?;
+            std::fs::write(path, bytes).map_err(|e| io_error(path, e))?;
+            Ok(first.clone())
+        }
+        Err(error) => Err(io_error(path, error)),
+    }
+}
+
+/// Reads a 32-byte key file, or makes one that only this user can read.
+fn read_or_make_seed(path: &Path) -> Result<[u8; 32], StartError> {
+    match std::fs::read(path) {
+        Ok(bytes) => bytes
+            .try_into()
+            .map_err(|_| io_error(path, io::Error::new(io::ErrorKind::InvalidData, "a key file has 32 bytes"))),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            let mut seed = [0u8; 32];
+            getrandom::fill(&mut seed)?;
+            let mut options = std::fs::OpenOptions::new();
+            options.write(true).create_new(true);
+            #[cfg(unix)]
+            std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+            let write = |mut file: std::fs::File| file.write_all(&seed).and_then(|()| file.sync_all());
+            options.open(path).and_then(write).map_err(|e| io_error(path, e))?;
+            Ok(seed)
+        }
+        Err(error) => Err(io_error(path, error)),
+    }
+}

@@ -1,0 +1,47 @@
+//! Studies, and the pseudonyms of those who take part.
+
+use super::{Signed, blocking};
+use crate::Problem;
+use crate::biobank::Biobank;
+use crate::desk::{AccountRole, StudyKey};
+use axum::Json;
+use axum::extract::{Path, State};
+use consent::{ConsentState, StudyId};
+use ledger::commit_subject;
+use serde_json::{Value, json};
+use std::sync::Arc;
+
+pub async fn list(State(biobank): State<Arc<Biobank>>) -> Json<Value> {
+    Json(json!({ "studies": biobank.signed_studies }))
+}
+
+/// The study keys of all whose consent is live, for a researcher of the organisation that runs the study.
+pub async fn participants(
+    State(biobank): State<Arc<Biobank>>,
+    Path(study): Path<String>,
+    signed: Signed,
+) -> Result<Json<Value>, Problem> {
+    blocking(move || {
+        let account = biobank.require(&signed.caller, AccountRole::Researcher)?;
+        let id: StudyId = study.parse().map_err(|_| Problem::not_found())?;
+        let study = biobank.studies.iter().find(|study| study.id == id).ok_or_else(Problem::not_found)?;
+        if study.organisation.id != account.organisation {
+            return Err(Problem::not_allowed());
+        }
+        let keys = biobank.desk.study_keys().map_err(Problem::internal)?;
+        let live: Vec<String> = keys
+            .into_iter()
+            .filter(|(_, key)| key.study == id && state_of(&biobank, key) == Some(ConsentState::Active))
+            .map(|(did, _)| did)
+            .collect();
+        Ok(Json(json!({ "participants": live })))
+    })
+    .await
+}
+
+/// What the log says of the subject behind a study key.
+pub fn state_of(biobank: &Biobank, key: &StudyKey) -> Option<ConsentState> {
+    let salt: [u8; 32] = hex::decode(&key.salt).ok()?.try_into().ok()?;
+    let subject = commit_subject(&salt, &key.donor, &key.study);
+    biobank.log.read_state(|state| state.subject(&subject).map(|subject| subject.state))
+}

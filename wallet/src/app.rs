@@ -1,0 +1,332 @@
+//! The program behind the window: at most one open profile, and one method a command.
+
+use crate::enrol::Offer;
+use crate::event::Event;
+use crate::profile::Profile;
+use crate::{answer, asks, connect, enrol, proof, research, staff, sync, views};
+use bridge::{
+    AcceptInvitation, Activity, AnswerAsk, AskForProof, Asks, Check, CheckView, CloseProfile, Code, Command, Connect,
+    CreateProfile, Defer, Demo, Donors, Failure, Home, InvitationPreview, InvitationView, Invite, KeyView, Look, OpenProfile,
+    ReadActivity, ReadAsks, ReadDonors, ReadHome, ReadInvitation, ReadKey, ReadRequest, ReadSharing, ReadStudies, ReceiptView,
+    Refuse, RequestView, ReuseKey, ReviewAnswer, Role, SaveProof, SavedFile, Session, Sharing, Sign, Stage, Studies,
+    SummaryView, Sync, SyncView, Withdraw,
+};
+use identity::{KeychainError, ProfileError, ProfileSecret, ProfileState, adopt_profile, create_profile, inspect_profile};
+use serde::Deserialize;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// Where the program keeps its files.
+#[derive(Debug, Clone)]
+pub struct Places {
+    /// The folder of all profiles.
+    pub profiles: PathBuf,
+    /// Where proofs are saved.
+    pub downloads: PathBuf,
+    /// A file that tells of a biobank to try on this machine.
+    pub demo: Option<PathBuf>,
+    /// A suffix of the keychain entries, so that tests and demos keep theirs apart.
+    pub keychain_suffix: String,
+}
+
+/// What is open.
+#[derive(Default)]
+struct Desktop {
+    profile: Option<Arc<Profile>>,
+    /// The role whose profile could not be opened, why, and the marker's fingerprint.
+    closed: Option<(Role, Stage, Option<String>)>,
+    offer: Option<Offer>,
+}
+
+/// The program.
+pub struct App {
+    places: Places,
+    desktop: Mutex<Desktop>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct DemoFile {
+    address: String,
+    staff_code: String,
+    researcher_code: String,
+}
+
+impl App {
+    /// A program with nothing open.
+    pub fn new(places: Places) -> Self {
+        Self { places, desktop: Mutex::default() }
+    }
+
+    /// The open profile.
+    pub fn profile(&self) -> Result<Arc<Profile>, Failure> {
+        self.desktop().profile.clone().ok_or_else(|| Code::NotPossible.into())
+    }
+
+    /// One round of sync. Says whether anything that a screen shows has changed.
+    pub async fn tick(&self) -> bool {
+        let Ok(profile) = self.profile() else { return false };
+        let look = || (profile.read(|story| story.rows.len()).ok(), profile.weather().online);
+        let before = look();
+        if let Err(failure) = sync::sync(&profile).await {
+            tracing::warn!(%failure, "sync");
+        }
+        before != look()
+    }
+
+    fn desktop(&self) -> std::sync::MutexGuard<'_, Desktop> {
+        self.desktop.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn folder(&self, role: Role) -> PathBuf {
+        self.places.profiles.join(role.name())
+    }
+
+    fn entry(&self, role: Role) -> String {
+        format!("{}{}", role.name(), self.places.keychain_suffix)
+    }
+
+    fn demo(&self, role: Role) -> Option<Demo> {
+        let text = std::fs::read(self.places.demo.as_ref()?).ok()?;
+        let file: DemoFile = serde_json::from_slice(&text).ok()?;
+        let code = match role {
+            Role::Participant => None,
+            Role::Staff => Some(file.staff_code),
+            Role::Researcher => Some(file.researcher_code),
+        };
+        Some(Demo { address: file.address, code })
+    }
+
+    fn session(&self) -> Result<Session, Failure> {
+        let desktop = self.desktop();
+        let (role, stage, fingerprint, institution) = match (&desktop.profile, &desktop.closed) {
+            (Some(profile), _) => {
+                let institution = profile.read(|story| story.connection.as_ref().map(|c| c.name.clone()))?;
+                let stage = if institution.is_some() { Stage::Ready } else { Stage::Unconnected };
+                (Some(profile.role), stage, Some(profile.secret().fingerprint().to_string()), institution)
+            }
+            (None, Some((role, stage, fingerprint))) => (Some(*role), *stage, fingerprint.clone(), None),
+            (None, None) => (None, Stage::Choose, None, None),
+        };
+        let demo = role.and_then(|role| self.demo(role));
+        Ok(Session { role, stage, institution, demo, fingerprint })
+    }
+
+    fn enter(&self, role: Role, secret: ProfileSecret, first: bool) -> Result<Session, Failure> {
+        let profile = Profile::open(role, &self.folder(role), secret)?;
+        if first {
+            profile.record(Event::ProfileCreated)?;
+        }
+        *self.desktop() = Desktop { profile: Some(Arc::new(profile)), ..Desktop::default() };
+        self.session()
+    }
+
+    /// Journals a failure of a step that the person should find again, and passes it on.
+    fn remember<T>(&self, command: &str, result: Result<T, Failure>) -> Result<T, Failure> {
+        if let (Err(failure), Ok(profile)) = (&result, self.profile()) {
+            profile.record(Event::Failed { command: command.to_owned(), failure: failure.clone() })?;
+        }
+        result
+    }
+
+    /// See `bridge::Look`.
+    pub async fn look(&self, _: Look) -> Result<Session, Failure> {
+        self.session()
+    }
+
+    /// See `bridge::OpenProfile`.
+    pub async fn open_profile(&self, OpenProfile { role }: OpenProfile) -> Result<Session, Failure> {
+        *self.desktop() = Desktop::default();
+        let state = inspect_profile(&self.folder(role), &self.entry(role)).await.map_err(profile_failure)?;
+        let (stage, fingerprint) = match state {
+            ProfileState::Ready(secret) => return self.enter(role, secret, false),
+            ProfileState::FirstRun => (Stage::FirstRun, None),
+            ProfileState::KeychainAbsent => (Stage::KeychainAbsent, None),
+            ProfileState::KeychainLocked { fingerprint } => (Stage::KeychainLocked, fingerprint),
+            ProfileState::KeyMissing { fingerprint } => (Stage::KeyMissing, Some(fingerprint)),
+            ProfileState::KeyForeign { fingerprint } => (Stage::KeyForeign, Some(fingerprint)),
+            ProfileState::KeyWithoutProfile => (Stage::KeyWithoutProfile, None),
+        };
+        self.desktop().closed = Some((role, stage, fingerprint.map(|fingerprint| fingerprint.to_string())));
+        self.session()
+    }
+
+    /// See `bridge::CreateProfile`.
+    pub async fn create_profile(&self, CreateProfile { role }: CreateProfile) -> Result<Session, Failure> {
+        let secret = create_profile(&self.folder(role), &self.entry(role)).await.map_err(profile_failure)?;
+        self.enter(role, secret, true)
+    }
+
+    /// See `bridge::ReuseKey`.
+    pub async fn reuse_key(&self, ReuseKey { role }: ReuseKey) -> Result<Session, Failure> {
+        let secret = adopt_profile(&self.folder(role), &self.entry(role)).await.map_err(profile_failure)?;
+        self.enter(role, secret, true)
+    }
+
+    /// See `bridge::CloseProfile`.
+    pub async fn close_profile(&self, _: CloseProfile) -> Result<Session, Failure> {
+        *self.desktop() = Desktop::default();
+        self.session()
+    }
+
+    /// See `bridge::ReadInvitation`.
+    pub async fn read_invitation(&self, command: ReadInvitation) -> Result<InvitationPreview, Failure> {
+        let read = enrol::read_invitation(&command.text, command.address.as_deref()).await;
+        let offer = match read {
+            Ok(offer) => offer,
+            Err(failure) => {
+                self.profile()?.record(Event::JoinFailed { failure: failure.clone() })?;
+                return Err(failure);
+            }
+        };
+        let preview = enrol::preview(&offer);
+        self.desktop().offer = Some(offer);
+        Ok(preview)
+    }
+
+    /// See `bridge::AcceptInvitation`.
+    pub async fn accept_invitation(&self, _: AcceptInvitation) -> Result<Home, Failure> {
+        let profile = self.profile()?;
+        let offer = self.desktop().offer.clone().ok_or(Code::NotPossible)?;
+        enrol::accept(&profile, &offer).await?;
+        sync::sync(&profile).await?;
+        views::home(&profile)
+    }
+
+    /// See `bridge::ReadHome`.
+    pub async fn read_home(&self, _: ReadHome) -> Result<Home, Failure> {
+        views::home(&*self.profile()?)
+    }
+
+    /// See `bridge::ReadRequest`.
+    pub async fn read_request(&self, ReadRequest { study }: ReadRequest) -> Result<RequestView, Failure> {
+        views::request(&*self.profile()?, &study)
+    }
+
+    /// See `bridge::ReviewAnswer`.
+    pub async fn review_answer(&self, ReviewAnswer { study, data }: ReviewAnswer) -> Result<SummaryView, Failure> {
+        views::summary(&*self.profile()?, &study, &data)
+    }
+
+    /// See `bridge::Sign`.
+    pub async fn sign(&self, Sign { study, data }: Sign) -> Result<ReceiptView, Failure> {
+        let profile = self.profile()?;
+        let entry = self.remember(Sign::NAME, answer::grant(&profile, &study, &data).await)?;
+        let _ = sync::sync(&profile).await;
+        views::receipt(&profile, &study, &entry)
+    }
+
+    /// See `bridge::Refuse`.
+    pub async fn refuse(&self, Refuse { study }: Refuse) -> Result<Home, Failure> {
+        let profile = self.profile()?;
+        answer::refuse(&profile, &study)?;
+        views::home(&profile)
+    }
+
+    /// See `bridge::Defer`.
+    pub async fn defer(&self, Defer { study }: Defer) -> Result<Home, Failure> {
+        let profile = self.profile()?;
+        answer::defer(&profile, &study)?;
+        views::home(&profile)
+    }
+
+    /// See `bridge::Withdraw`.
+    pub async fn withdraw(&self, Withdraw { study }: Withdraw) -> Result<ReceiptView, Failure> {
+        let profile = self.profile()?;
+        let entry = self.remember(Withdraw::NAME, answer::withdraw(&profile, &study))?;
+        let _ = sync::sync(&profile).await;
+        views::receipt(&profile, &study, &entry)
+    }
+
+    /// See `bridge::ReadSharing`.
+    pub async fn read_sharing(&self, _: ReadSharing) -> Result<Sharing, Failure> {
+        views::sharing(&*self.profile()?)
+    }
+
+    /// See `bridge::SaveProof`.
+    pub async fn save_proof(&self, SaveProof { study }: SaveProof) -> Result<SavedFile, Failure> {
+        let saved = proof::save(&*self.profile()?, &study, &self.places.downloads).await;
+        let path = self.remember(SaveProof::NAME, saved)?;
+        Ok(SavedFile { path: path.display().to_string() })
+    }
+
+    /// See `bridge::AnswerAsk`.
+    pub async fn answer_ask(&self, AnswerAsk { id, share }: AnswerAsk) -> Result<Sharing, Failure> {
+        let profile = self.profile()?;
+        self.remember(AnswerAsk::NAME, asks::answer(&profile, &id, share).await)?;
+        views::sharing(&profile)
+    }
+
+    /// See `bridge::ReadKey`.
+    pub async fn read_key(&self, _: ReadKey) -> Result<KeyView, Failure> {
+        views::key(&*self.profile()?)
+    }
+
+    /// See `bridge::ReadActivity`.
+    pub async fn read_activity(&self, _: ReadActivity) -> Result<Activity, Failure> {
+        views::activity(&*self.profile()?)
+    }
+
+    /// See `bridge::Sync`.
+    pub async fn sync(&self, _: Sync) -> Result<SyncView, Failure> {
+        let profile = self.profile()?;
+        match sync::sync(&profile).await {
+            Err(failure) if failure.code == Code::LogForked => sync::view(&profile),
+            result => result,
+        }
+    }
+
+    /// See `bridge::Connect`.
+    pub async fn connect(&self, Connect { address, code }: Connect) -> Result<Session, Failure> {
+        self.remember(Connect::NAME, connect::connect(&*self.profile()?, &address, &code).await)?;
+        self.session()
+    }
+
+    /// See `bridge::ReadDonors`.
+    pub async fn read_donors(&self, _: ReadDonors) -> Result<Donors, Failure> {
+        staff::donors(&*self.profile()?).await
+    }
+
+    /// See `bridge::Invite`.
+    pub async fn invite(&self, _: Invite) -> Result<InvitationView, Failure> {
+        self.remember(Invite::NAME, staff::invite(&*self.profile()?).await)
+    }
+
+    /// See `bridge::ReadStudies`.
+    pub async fn read_studies(&self, _: ReadStudies) -> Result<Studies, Failure> {
+        research::studies(&*self.profile()?).await
+    }
+
+    /// See `bridge::Check`.
+    pub async fn check(&self, Check { proof, purpose }: Check) -> Result<CheckView, Failure> {
+        research::check(&*self.profile()?, &proof, &purpose).await
+    }
+
+    /// See `bridge::AskForProof`.
+    pub async fn ask_for_proof(&self, AskForProof { study, purpose }: AskForProof) -> Result<Asks, Failure> {
+        let profile = self.profile()?;
+        self.remember(AskForProof::NAME, asks::ask(&profile, &study, &purpose).await)?;
+        research::asks(&profile).await
+    }
+
+    /// See `bridge::ReadAsks`.
+    pub async fn read_asks(&self, _: ReadAsks) -> Result<Asks, Failure> {
+        research::asks(&*self.profile()?).await
+    }
+}
+
+fn profile_failure(error: ProfileError) -> Failure {
+    tracing::warn!(%error, "profile");
+    match error {
+        ProfileError::Keychain(KeychainError::Absent) => Code::KeychainAbsent.into(),
+        ProfileError::Keychain(KeychainError::Locked | KeychainError::TimedOut) => Code::KeychainLocked.into(),
+        ProfileError::Keychain(_) => Code::Internal.into(),
+        ProfileError::WrongState | ProfileError::Busy => Code::NotPossible.into(),
+        _ => Code::Storage.into(),
+    }
+}
+
+/// Where a program without further instructions keeps its files.
+pub fn default_places(data: &Path, downloads: PathBuf) -> Places {
+    Places { profiles: data.join("profiles"), downloads, demo: None, keychain_suffix: String::new() }
+}

@@ -1,0 +1,240 @@
+//! Checking a proof of consent: is it genuine, is it recorded, is it live, and does it cover the purpose?
+//!
+//! Every check has a name, a result and its evidence. The answer is permit, review or deny only if all checks
+//! passed up to the decision; a proof that is not valid, or a record that can not be read, has no answer.
+
+use crate::proof::{FILE_AGE, FORMAT, MAX_PROOF, Proof};
+use bridge::{CheckResult, CheckRow, CheckView, Code, Failure, Recorded};
+use consent::{ConsentState, Purpose, Timestamp, decide};
+use identity::{Check, ConsentClaims, Did, ExpectedPresentation, policy_hash, verify_consent, verify_presentation};
+use ledger::client::Mirror;
+use ledger::{ConsentEvent, Entry, Hash, Receipt, SubjectState, VerifierKey};
+
+/// What the checker expects of a proof.
+#[derive(Debug, Clone, Default)]
+pub struct Expected {
+    /// For whom the proof must be made; without it, for the recipient that the consent itself names.
+    pub audience: Option<String>,
+    /// The question that it must answer, if it came as an answer.
+    pub challenge: Option<String>,
+}
+
+/// The record that proofs are checked against: a copy of the whole log, verified from the first entry to the last.
+pub struct Record<'a> {
+    /// Whose log it is.
+    pub biobank: &'a Did,
+    /// The key that signs its checkpoints.
+    pub vkey: &'a VerifierKey,
+    /// The copy, and when it was brought up to date; or why it could not be.
+    pub mirror: Result<(&'a Mirror, Timestamp), Failure>,
+}
+
+/// Checks a proof. Never fails: what is wrong is in the view.
+pub async fn check(proof: &[u8], purpose: &Purpose, expected: &Expected, record: &Record<'_>, now: Timestamp) -> CheckView {
+    let mut view = empty_view();
+    if let Some((claims, policy_state)) = walk(proof, expected, record, now, &mut view).await {
+        let policy = consent::Policy { status: Some(policy_state), ..claims.policy };
+        let decision = decide(&policy, purpose, now.date());
+        pass(&mut view, "consent-decision", format!("{:?}", decision.outcome).to_lowercase());
+        view.outcome = Some(decision.outcome);
+        view.reasons = decision.reasons;
+        view.duties = decision.duties;
+    }
+    view
+}
+
+/// The checks in order; stops at the first that fails, so that later ones are shown as not made.
+async fn walk(
+    bytes: &[u8],
+    expected: &Expected,
+    record: &Record<'_>,
+    now: Timestamp,
+    view: &mut CheckView,
+) -> Option<(ConsentClaims, ConsentState)> {
+    let proof = read_proof(bytes, view)?;
+    let held = presented(&proof, expected, now, view).await?;
+    let [credential] = held.credentials.as_slice() else {
+        return fail(view, "claims", "a proof holds exactly one credential");
+    };
+    let bytes = serde_json::to_vec(credential).ok()?;
+    let consent = verify_consent(&bytes, now).await;
+    add_all(view, &consent.checks);
+    let consent = consent.verified?.into_inner();
+    let claims = consent.claims;
+    view.study = Some(claims.study.clone());
+    view.data.clone_from(&claims.policy.data);
+    view.signer = Some(claims.subject.to_string());
+    if held.holder != claims.subject {
+        return fail(view, "holder", "the presentation is not made by the consent's subject");
+    }
+    if expected.audience.as_ref().is_some_and(|audience| *audience != claims.recipient) {
+        return fail(view, "holder", "the consent is given to another organisation");
+    }
+    pass(view, "holder", held.holder.to_string());
+    let entry = recorded(&proof, &claims, &consent.credential, record, now, view)?;
+    let (mirror, at) = match &record.mirror {
+        Ok(found) => found,
+        Err(failure) if failure.code == Code::LogForked => return fail(view, "ledger-record", failure.to_string()),
+        Err(failure) => {
+            row(view, "ledger-record", CheckResult::NotMade, failure.to_string());
+            return None;
+        }
+    };
+    view.live_at = Some(*at);
+    view.log_size = Some(mirror.size());
+    let index = view.given.as_ref().map(|given| given.index)?;
+    if !mirror.entry(index).is_ok_and(|found| found.as_deref() == Some(entry.bytes())) {
+        return fail(view, "ledger-record", "the record has another entry at this place");
+    }
+    let root = mirror.checkpoint().map_or_else(String::new, |checkpoint| checkpoint.root.to_string());
+    pass(view, "ledger-record", format!("{} entries, root {root}", mirror.size()));
+    let Some(subject) = mirror.state().subject(&entry.event().subject()) else {
+        return fail(view, "ledger-live", "the record does not know this subject");
+    };
+    live(subject, &entry, *at, view).map(|state| (claims, state))
+}
+
+fn read_proof(bytes: &[u8], view: &mut CheckView) -> Option<Proof> {
+    if bytes.len() > MAX_PROOF {
+        return fail(view, "size", format!("larger than {MAX_PROOF} bytes"));
+    }
+    let strict = identity::canonical::parse_strict(bytes, MAX_PROOF, 32).ok();
+    let proof = strict.and_then(|value| serde_json::from_value::<Proof>(value).ok()).filter(|proof| proof.format == FORMAT);
+    match proof {
+        Some(proof) => Some(proof),
+        None => fail(view, "json", "not a proof of consent"),
+    }
+}
+
+async fn presented(
+    proof: &Proof,
+    expected: &Expected,
+    now: Timestamp,
+    view: &mut CheckView,
+) -> Option<identity::HeldCredentials> {
+    let audience = expected.audience.clone().or_else(|| {
+        let credential = &proof.presentation["verifiableCredential"];
+        let credential = credential.get(0).unwrap_or(credential);
+        Some(credential["credentialSubject"]["recipient"].as_str()?.to_owned())
+    });
+    let expected = ExpectedPresentation {
+        challenge: expected.challenge.clone(),
+        domain: audience.unwrap_or_default(),
+        now,
+        max_age_seconds: FILE_AGE,
+    };
+    let bytes = serde_json::to_vec(&proof.presentation).ok()?;
+    let verification = verify_presentation(&bytes, &expected).await;
+    add_all(view, &verification.checks);
+    verification.verified.map(identity::Verified::into_inner)
+}
+
+/// The entry says what the credential says, its subject signed it, and its receipt proves it into the log.
+fn recorded(
+    proof: &Proof,
+    claims: &ConsentClaims,
+    credential: &identity::Credential,
+    record: &Record<'_>,
+    now: Timestamp,
+    view: &mut CheckView,
+) -> Option<Entry> {
+    const NAME: &str = "ledger-entry";
+    if claims.biobank != *record.biobank {
+        return fail(view, NAME, "the consent belongs to another biobank's record");
+    }
+    let Ok(entry) = Entry::parse(proof.entry.as_bytes()) else { return fail(view, NAME, "the entry is not well formed") };
+    let ConsentEvent::Grant(grant) = entry.event() else { return fail(view, NAME, "the entry gives no consent") };
+    let same_credential = grant.credential == Hash::from(credential.hash());
+    let same_policy = grant.policy == Hash::from(policy_hash(credential.id(), &claims.policy));
+    if !same_credential || !same_policy || *entry.signer() != claims.subject {
+        return fail(view, NAME, "the entry does not record this consent");
+    }
+    match Receipt::verify(&proof.receipt, entry.bytes(), record.vkey) {
+        Ok(included) => {
+            let given = Recorded { index: included.index(), hash: entry.hash().to_string(), checked: now };
+            pass(view, NAME, format!("entry {}, {}", given.index, given.hash));
+            view.given = Some(given);
+            Some(entry)
+        }
+        Err(error) => fail(view, NAME, error.to_string()),
+    }
+}
+
+/// Whether the folded record still says what this entry said.
+fn live(subject: &SubjectState, entry: &Entry, at: Timestamp, view: &mut CheckView) -> Option<ConsentState> {
+    const NAME: &str = "ledger-live";
+    let latest = Recorded { index: subject.latest_index, hash: subject.latest.to_string(), checked: at };
+    match subject.state {
+        ConsentState::Active if subject.latest == entry.hash() => {
+            pass(view, NAME, "no later entry changes it");
+            Some(ConsentState::Active)
+        }
+        ConsentState::Withdrawn => {
+            pass(view, NAME, format!("withdrawn by entry {}", latest.index));
+            view.withdrawn = Some(latest);
+            Some(ConsentState::Withdrawn)
+        }
+        _ => fail(view, NAME, format!("replaced by entry {}", latest.index)),
+    }
+}
+
+/// The failure that names the first check that did not pass.
+pub fn first_failed(checks: &[Check]) -> Failure {
+    let failed = checks.iter().find(|check| check.result == identity::CheckResult::Failed);
+    Failure::new(Code::NotValid).with("check", failed.map_or("signature", |check| check.name))
+}
+
+/// Why there is no answer: the first check that did not pass.
+pub fn why_not(view: &CheckView) -> Option<&CheckRow> {
+    view.checks.iter().find(|check| check.result != CheckResult::Passed)
+}
+
+fn empty_view() -> CheckView {
+    CheckView {
+        outcome: None,
+        reasons: Vec::new(),
+        duties: Vec::new(),
+        checks: Vec::new(),
+        study: None,
+        data: Vec::new(),
+        signer: None,
+        given: None,
+        withdrawn: None,
+        live_at: None,
+        log_size: None,
+    }
+}
+
+fn add_all(view: &mut CheckView, checks: &[Check]) {
+    for check in checks {
+        let result = match check.result {
+            identity::CheckResult::Passed => CheckResult::Passed,
+            identity::CheckResult::Failed => CheckResult::Failed,
+            _ => CheckResult::NotMade,
+        };
+        // The presentation and the credential in it pass through the same checks: one row each, the worse result.
+        match view.checks.iter_mut().find(|before| before.name == check.name) {
+            Some(before) if before.result == CheckResult::Passed => {
+                before.result = result;
+                if result != CheckResult::Passed {
+                    before.detail.clone_from(&check.detail);
+                }
+            }
+            Some(_) => {}
+            None => row(view, check.name, result, check.detail.clone()),
+        }
+    }
+}
+
+fn row(view: &mut CheckView, name: &str, result: CheckResult, detail: impl Into<String>) {
+    view.checks.push(CheckRow { name: name.to_owned(), result, detail: detail.into() });
+}
+
+fn pass(view: &mut CheckView, name: &str, detail: impl Into<String>) {
+    row(view, name, CheckResult::Passed, detail);
+}
+
+fn fail<T>(view: &mut CheckView, name: &str, detail: impl Into<String>) -> Option<T> {
+    row(view, name, CheckResult::Failed, detail);
+    None
+}

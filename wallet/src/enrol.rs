@@ -1,0 +1,167 @@
+//! From an invitation to an enrolment credential.
+
+use crate::clock::now;
+use crate::connect::discover;
+use crate::event::{Connection, Event};
+use crate::profile::Profile;
+use crate::remote::Remote;
+use bridge::{Code, Failure, InvitationPreview};
+use consent::Timestamp;
+use identity::{Credential, Did, present, verify_enrolment};
+use serde::Deserialize;
+use serde_json::json;
+use url::Url;
+
+/// The scheme of invitation links.
+pub const SCHEME: &str = "consent-wallet";
+/// The longest text that is read as an invitation, in bytes.
+const MAX_TEXT: usize = 4_096;
+/// How long the answer to a challenge is valid, in seconds.
+const ANSWER_AGE: i64 = 600;
+
+/// What an invitation says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Invitation {
+    /// The biobank's address, if the text has it.
+    pub address: Option<String>,
+    /// The biobank's DID, if the text has it.
+    pub biobank: Option<Did>,
+    /// The eight characters.
+    pub code: String,
+}
+
+/// An invitation whose biobank answered.
+#[derive(Debug, Clone)]
+pub struct Offer {
+    /// The biobank.
+    pub connection: Connection,
+    /// The code.
+    pub code: String,
+    /// Until when it can be used.
+    pub expires: Timestamp,
+}
+
+#[derive(Deserialize)]
+struct Challenge {
+    did: Did,
+    challenge: String,
+    expires: Timestamp,
+}
+
+#[derive(Deserialize)]
+struct Enrolled {
+    credential: Credential,
+}
+
+/// The link that carries an invitation.
+pub fn invitation_link(connection: &Connection, code: &str) -> String {
+    let query = url::form_urlencoded::Serializer::new(String::new())
+        .append_pair("at", &connection.address)
+        .append_pair("by", connection.biobank.as_str())
+        .append_pair("code", code)
+        .finish();
+    format!("{SCHEME}://join?{query}")
+}
+
+/// Finds an invitation in what a person pasted: a link, a text around a link, or the code alone.
+pub fn parse(text: &str) -> Result<Invitation, Failure> {
+    let unreadable = || Failure::new(Code::InvitationUnreadable);
+    if text.len() > MAX_TEXT {
+        return Err(unreadable());
+    }
+    let start = format!("{SCHEME}://join?");
+    if let Some(link) = text.split_whitespace().find(|word| word.starts_with(&start)) {
+        let link = Url::parse(link).map_err(|_| unreadable())?;
+        let value = |name: &str| link.query_pairs().find(|(key, _)| key == name).map(|(_, value)| value.into_owned());
+        let biobank = value("by").map(|did| did.parse()).transpose().map_err(|_| unreadable())?;
+        return Ok(Invitation { address: value("at"), biobank, code: value("code").ok_or_else(unreadable)? });
+    }
+    let code: String = text.chars().filter(|c| !c.is_whitespace() && *c != '-').collect();
+    let fits = code.len() == 8 && code.chars().all(|c| c.is_ascii_alphanumeric());
+    if fits { Ok(Invitation { address: None, biobank: None, code }) } else { Err(unreadable()) }
+}
+
+/// Reads an invitation and asks the biobank who it is.
+pub async fn read_invitation(text: &str, address: Option<&str>) -> Result<Offer, Failure> {
+    let invitation = parse(text)?;
+    let address = invitation.address.as_deref().or(address).ok_or(Code::InvitationUnreadable)?;
+    let remote = Remote::new(address)?;
+    let connection = discover(&remote, invitation.biobank.as_ref()).await?;
+    let challenge = challenge(&remote, &connection, &invitation.code).await?;
+    Ok(Offer { connection, code: invitation.code, expires: challenge.expires })
+}
+
+/// How an offer is shown.
+pub fn preview(offer: &Offer) -> InvitationPreview {
+    InvitationPreview {
+        biobank: offer.connection.name.clone(),
+        address: offer.connection.address.clone(),
+        did: offer.connection.biobank.to_string(),
+        expires: offer.expires,
+    }
+}
+
+/// Answers the biobank's challenge with the key that is for this biobank alone, and checks what comes back.
+pub async fn accept(profile: &Profile, offer: &Offer) -> Result<(), Failure> {
+    let joined = try_accept(profile, offer).await;
+    match joined {
+        Ok(event) => profile.record(event),
+        Err(failure) => {
+            profile.record(Event::JoinFailed { failure: failure.clone() })?;
+            Err(failure)
+        }
+    }
+}
+
+async fn try_accept(profile: &Profile, offer: &Offer) -> Result<Event, Failure> {
+    if profile.read(|story| story.connection.is_some())? {
+        return Err(Code::NotPossible.into());
+    }
+    let connection = &offer.connection;
+    let remote = Remote::new(&connection.address)?;
+    let challenge = challenge(&remote, connection, &offer.code).await?;
+    let key = profile.secret().derive_biobank_key(&connection.biobank);
+    let now = now();
+    let answer = present(&key, &[], Some(&challenge.challenge), connection.biobank.as_str(), now, now.plus_seconds(ANSWER_AGE))
+        .await
+        .map_err(|_| Code::Internal)?;
+    let body = json!({ "code": offer.code, "presentation": answer });
+    let enrolled: Enrolled = remote.post("/v1/enrolment", &body).await?;
+    let bytes = serde_json::to_vec(&enrolled.credential).map_err(|_| Code::Internal)?;
+    let verification = verify_enrolment(&bytes, &connection.biobank, &key.did(), now).await;
+    match verification.verified {
+        Some(_) => Ok(Event::Joined { connection: connection.clone(), credential: enrolled.credential }),
+        None => Err(crate::check::first_failed(&verification.checks)),
+    }
+}
+
+async fn challenge(remote: &Remote, connection: &Connection, code: &str) -> Result<Challenge, Failure> {
+    let challenge: Challenge = remote.post("/v1/enrolment/challenge", &json!({ "code": code })).await?;
+    if challenge.did != connection.biobank {
+        return Err(Failure::new(Code::NotValid).with("check", "signer-is-issuer"));
+    }
+    Ok(challenge)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use identity::SigningKey;
+
+    #[test]
+    fn invitations_are_found_in_what_people_paste() {
+        let biobank = SigningKey::from_seed([1; 32]).did();
+        let connection =
+            Connection { address: "http://127.0.0.1:8480".into(), biobank: biobank.clone(), name: "B".into(), vkey: String::new() };
+        let link = invitation_link(&connection, "ABCD-EFGH");
+        let whole = Invitation { address: Some(connection.address), biobank: Some(biobank), code: "ABCD-EFGH".into() };
+        assert_eq!(parse(&link), Ok(whole.clone()));
+        assert_eq!(parse(&format!("Dear donor,\n please open {link} today.\n")), Ok(whole));
+        let code = |text: &str| parse(text).map(|invitation| invitation.code);
+        assert_eq!(code(" abcd-efgh \n"), Ok("abcdefgh".into()));
+        let long = "A".repeat(5_000);
+        for text in ["", "hello", "ABCD", "https://biobank.example/", "consent-wallet://join?by=did:key:zz&code=A", long.as_str()] {
+            assert_eq!(parse(text).map_err(|f| f.code), Err(Code::InvitationUnreadable), "{}", &text[..text.len().min(40)]);
+        }
+    }
+}

@@ -1,0 +1,212 @@
+//! What the journal holds: one event a step, failed steps too.
+
+use bridge::{Failure, Recorded};
+use consent::{Outcome, Purpose, StudyId, Timestamp};
+use identity::{Credential, Did};
+use ledger::EntryHash;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+/// The biobank, its address and the log that it keeps.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Connection {
+    /// Where `biobankd` answers.
+    pub address: String,
+    /// The biobank's DID.
+    pub biobank: Did,
+    /// Its name.
+    pub name: String,
+    /// The log's verifier key (C2SP signed-note), as the biobank's DID signed it.
+    pub vkey: String,
+}
+
+/// A researcher's or staff member's place.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Membership {
+    /// The organisation's identifier.
+    pub organisation: String,
+    /// Its name.
+    pub organisation_name: String,
+    /// The biobank's signature under both and the profile's DID.
+    pub statement: String,
+}
+
+/// A question for proof, as it came or went.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ask {
+    /// Its id.
+    pub id: String,
+    /// The researcher's DID, where the answer goes.
+    pub from: Did,
+    /// The study.
+    pub study: StudyId,
+    /// Who asks.
+    pub organisation_name: String,
+    /// What the proof must carry, so that it is fresh.
+    pub challenge: String,
+    /// What for.
+    pub purpose: Purpose,
+    /// When.
+    pub asked: Timestamp,
+}
+
+/// Which way an entry goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Direction {
+    /// A consent.
+    Grant,
+    /// Its withdrawal.
+    Withdraw,
+}
+
+/// One event.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "event", rename_all = "camelCase", rename_all_fields = "camelCase")]
+#[non_exhaustive]
+pub enum Event {
+    /// The profile was made.
+    ProfileCreated,
+    /// The participant joined a biobank.
+    Joined {
+        /// Which.
+        connection: Connection,
+        /// The enrolment credential, checked.
+        credential: Credential,
+    },
+    /// Joining did not work.
+    JoinFailed {
+        /// Why.
+        failure: Failure,
+    },
+    /// A staff or researcher profile was connected.
+    Connected {
+        /// To which biobank.
+        connection: Connection,
+        /// As whom.
+        membership: Membership,
+    },
+    /// The biobank's list of studies changed; each is signed and was checked.
+    StudiesRead {
+        /// The signed requests.
+        requests: Vec<String>,
+    },
+    /// The participant said no.
+    Refused {
+        /// To which study.
+        study: StudyId,
+    },
+    /// The participant decides later.
+    Deferred {
+        /// On which study.
+        study: StudyId,
+    },
+    /// An entry was signed. From here on it is sent until it is recorded.
+    Signed {
+        /// For which study.
+        study: StudyId,
+        /// A consent or its withdrawal.
+        direction: Direction,
+        /// The signed entry.
+        entry: String,
+        /// The consent credential, where one was issued.
+        credential: Option<Credential>,
+    },
+    /// The biobank has the entry.
+    Sent {
+        /// Which.
+        entry: EntryHash,
+    },
+    /// Sending did not work this time.
+    SendFailed {
+        /// Which entry.
+        entry: EntryHash,
+        /// Why.
+        failure: Failure,
+    },
+    /// The receipt of an entry checked on this machine.
+    Recorded {
+        /// Which entry.
+        entry: EntryHash,
+        /// Its place.
+        index: u64,
+        /// The receipt (C2SP tlog-proof).
+        receipt: String,
+    },
+    /// A checkpoint that is consistent with the one before.
+    CheckpointSeen {
+        /// The signed note.
+        note: String,
+    },
+    /// The log went back or forked. Both checkpoints are the evidence.
+    LogForked {
+        /// The one that was trusted.
+        trusted: String,
+        /// The one that does not follow from it.
+        seen: String,
+    },
+    /// A proof was written to a file.
+    ProofSaved {
+        /// Of which study's consent.
+        study: StudyId,
+    },
+    /// A researcher asks for proof.
+    AskReceived {
+        /// The question.
+        ask: Ask,
+    },
+    /// The participant answered a question.
+    AskAnswered {
+        /// Which.
+        id: String,
+        /// With proof or with no.
+        shared: bool,
+    },
+    /// Staff invited a donor.
+    Invited {
+        /// The donor's number.
+        donor: String,
+    },
+    /// A researcher checked a proof.
+    Checked {
+        /// The answer, if there was one.
+        outcome: Option<Outcome>,
+        /// The study, if the proof told.
+        study: Option<StudyId>,
+        /// The entry that was looked at.
+        record: Option<Recorded>,
+    },
+    /// A researcher asked a study's donors for proof.
+    Asked {
+        /// The question.
+        ask: Ask,
+        /// How many were asked.
+        sent: u32,
+    },
+    /// A donor answered a question with proof.
+    AnswerReceived {
+        /// Which question.
+        id: String,
+        /// The proof as it came.
+        proof: Value,
+    },
+    /// A step did not work.
+    Failed {
+        /// Which command.
+        command: String,
+        /// Why.
+        failure: Failure,
+    },
+}
+
+impl Event {
+    /// The stop points just before and just after this event is durable.
+    pub(crate) fn stop_name(&self) -> (&'static str, &'static str) {
+        match self {
+            Self::Signed { .. } => ("before-signed", "after-signed"),
+            Self::Sent { .. } => ("before-sent", "after-sent"),
+            Self::Recorded { .. } => ("before-recorded", "after-recorded"),
+            _ => ("", ""),
+        }
+    }
+}

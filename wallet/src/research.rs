@@ -1,0 +1,133 @@
+//! The researcher's side: studies, checks, and questions for proof.
+
+use crate::check::{Expected, Record, check as check_proof};
+use crate::clock::now;
+use crate::connect::discover;
+use crate::event::Event;
+use crate::profile::Profile;
+use crate::remote::Remote;
+use crate::sync::{client_failure, read_studies, sync};
+use bridge::{AskRow, Asks, CheckView, Code, Failure, Studies, StudyCard};
+use consent::{Organisation, Permission, Purpose, StudyRequest, Timestamp, Topic};
+use identity::Did;
+use ledger::VerifierKey;
+use ledger::client::{LogClient, Mirror};
+use std::path::Path;
+
+/// The studies of the researcher's organisation, each with a purpose to start from.
+pub async fn studies(profile: &Profile) -> Result<Studies, Failure> {
+    let connection = profile.connection()?;
+    match read_studies(profile, &connection, &profile.remote()?).await {
+        Err(failure) if failure.code != Code::Offline => return Err(failure),
+        // What was read and checked before is good enough to state a purpose.
+        _ => {}
+    }
+    profile.read(|story| {
+        let membership = story.membership.as_ref().ok_or(Code::NotConnected)?;
+        let own = story.studies.values().filter(|study| study.organisation.id == membership.organisation);
+        let studies = own.map(|study| StudyCard { study: study.id.clone(), title: study.title.clone(), purpose: purpose(study) });
+        Ok(Studies { organisation: membership.organisation_name.clone(), studies: studies.collect() })
+    })?
+}
+
+/// The purpose that a study's own request states.
+fn purpose(study: &StudyRequest) -> Purpose {
+    let topic = |permission: &Permission| match permission {
+        Permission::Nres | Permission::Gru => Topic::Gru,
+        Permission::Hmb => Topic::Hmb,
+        Permission::Ds => Topic::Ds,
+        Permission::Poa => Topic::Poa,
+    };
+    let places = study.policy.modifiers.iter().find_map(|modifier| match modifier {
+        consent::Modifier::Gs { places } => places.first().cloned(),
+        _ => None,
+    });
+    Purpose {
+        topics: study.policy.permissions.iter().map(topic).collect(),
+        diseases: study.policy.diseases.clone(),
+        commercial: Some(false),
+        organisation: Organisation { id: study.organisation.id.clone(), kind: study.organisation.kind },
+        places: vec![places.unwrap_or_else(|| "NL".to_owned())],
+        data: study.offers.iter().map(|offer| offer.kind).collect(),
+        ethics_approval: None,
+    }
+}
+
+/// A copy of a biobank's log, brought up to date and verified from end to end.
+pub async fn up_to_date(address: &str, vkey: &VerifierKey, folder: &Path) -> Result<(Mirror, Timestamp), Failure> {
+    let client = LogClient::new(address).map_err(|_| Code::AddressNotAllowed)?;
+    let mut mirror = Mirror::open(folder, vkey).map_err(client_failure)?;
+    mirror.sync(&client).await.map_err(client_failure)?;
+    Ok((mirror, now()))
+}
+
+/// Checks a proof that came as a file, against the live record.
+pub async fn check(profile: &Profile, proof: &str, purpose: &Purpose) -> Result<CheckView, Failure> {
+    let view = check_as(profile, proof.as_bytes(), purpose, None).await?;
+    profile.record(Event::Checked {
+        outcome: view.outcome,
+        study: view.study.clone(),
+        record: view.withdrawn.clone().or_else(|| view.given.clone()),
+    })?;
+    Ok(view)
+}
+
+async fn check_as(profile: &Profile, proof: &[u8], purpose: &Purpose, challenge: Option<&str>) -> Result<CheckView, Failure> {
+    let connection = profile.connection()?;
+    let membership = profile.read(|story| story.membership.clone())?.ok_or(Code::NotConnected)?;
+    let vkey: VerifierKey = connection.vkey.parse().map_err(|_| Code::Storage)?;
+    // One copy of the log at a time is brought up to date.
+    let _one_at_a_time = profile.syncing.lock().await;
+    let mirror = up_to_date(&connection.address, &vkey, &profile.dir.join("record")).await;
+    if let Err(failure) = &mirror {
+        profile.set_online(failure.code != Code::Offline);
+    }
+    let mirror = match &mirror {
+        Ok((mirror, at)) => Ok((mirror, *at)),
+        Err(failure) => Err(failure.clone()),
+    };
+    let record = Record { biobank: &connection.biobank, vkey: &vkey, mirror };
+    let expected = Expected { audience: Some(membership.organisation), challenge: challenge.map(str::to_owned) };
+    Ok(check_proof(proof, purpose, &expected, &record, now()).await)
+}
+
+/// Checks a proof without a profile: for pipelines. Without an address, nothing can be said of liveness.
+pub async fn check_at(
+    address: &str,
+    biobank: Option<&Did>,
+    folder: &Path,
+    proof: &[u8],
+    purpose: &Purpose,
+    expected: &Expected,
+) -> Result<CheckView, Failure> {
+    let connection = discover(&Remote::new(address)?, biobank).await?;
+    let vkey: VerifierKey = connection.vkey.parse().map_err(|_| Failure::new(Code::NotValid).with("check", "ledger-record"))?;
+    let mirror = up_to_date(&connection.address, &vkey, folder).await;
+    let mirror = match &mirror {
+        Ok((mirror, at)) => Ok((mirror, *at)),
+        Err(failure) => Err(failure.clone()),
+    };
+    let record = Record { biobank: &connection.biobank, vkey: &vkey, mirror };
+    Ok(check_proof(proof, purpose, expected, &record, now()).await)
+}
+
+/// The questions asked and the answers that came, each checked again now.
+pub async fn asks(profile: &Profile) -> Result<Asks, Failure> {
+    sync(profile).await?;
+    let (asks, asked, proofs, titles) = profile.read(|story| {
+        let titles: Vec<_> = story.studies.values().map(|study| (study.id.clone(), study.title.clone())).collect();
+        (story.asks.clone(), story.asked.clone(), story.proofs.clone(), titles)
+    })?;
+    let mut rows = Vec::new();
+    for ask in asks.into_iter().rev() {
+        let mut answers = Vec::new();
+        for proof in proofs.get(&ask.id).into_iter().flatten() {
+            let proof = serde_json::to_vec(proof).map_err(|_| Code::Internal)?;
+            answers.push(check_as(profile, &proof, &ask.purpose, Some(&ask.challenge)).await?);
+        }
+        let title = titles.iter().find(|(id, _)| *id == ask.study).map_or_else(|| ask.study.to_string(), |(_, title)| title.clone());
+        let sent = asked.get(&ask.id).copied().unwrap_or_default();
+        rows.push(AskRow { id: ask.id, study: ask.study, title, asked: ask.asked, sent, answers });
+    }
+    Ok(Asks { asks: rows })
+}

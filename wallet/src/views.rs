@@ -1,0 +1,236 @@
+//! The story as screens see it.
+
+use crate::answer::chosen_policy;
+use crate::event::Event;
+use crate::profile::Profile;
+use crate::story::Story;
+use crate::studies::notice_digest;
+use crate::sync;
+use bridge::{
+    Activity, ActivityRow, AskCard, Code, ConsentCard, Failure, Home, KeyView, Pseudonym, ReceiptView, Recorded, RecordView,
+    RequestCard, RequestView, Sharing, SummaryView,
+};
+use consent::{ConsentState, DataKind, Message, StudyId, StudyRequest, rules};
+use identity::keychain_name;
+use ledger::EntryHash;
+
+/// How many events the first page shows.
+const LATELY: usize = 4;
+
+/// The participant's first page.
+pub fn home(profile: &Profile) -> Result<Home, Failure> {
+    let biobank = profile.connection()?.name;
+    let sync = sync::view(profile)?;
+    profile.read(|story| Home {
+        biobank,
+        requests: story.waiting().into_iter().map(|request| request_card(story, request)).collect(),
+        consents: consents(story),
+        lately: activity_rows(story).take(LATELY).collect(),
+        asks: u32::try_from(story.open_asks().count()).unwrap_or(u32::MAX),
+        sync,
+    })
+}
+
+/// One study's request.
+pub fn request(profile: &Profile, study: &StudyId) -> Result<RequestView, Failure> {
+    let connection = profile.connection()?;
+    let signer = profile.study_key(&connection, study).did().to_string();
+    profile.read(|story| {
+        let waiting = story.waiting();
+        let position = waiting.iter().position(|request| request.id == *study).ok_or(Code::NotPossible)?;
+        let request = waiting[position];
+        let number = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+        Ok(RequestView {
+            study: study.clone(),
+            title: request.title.clone(),
+            organisation: request.organisation_name.clone(),
+            checked_by: connection.name,
+            checked_on: request.checked,
+            why: request.why.clone(),
+            offers: request.offers.clone(),
+            rules: rules(&request.policy),
+            until: request.policy.until,
+            text: request.text.clone(),
+            position: number(position + 1),
+            of: number(waiting.len()),
+            notice: notice_digest(request),
+            signer,
+        })
+    })?
+}
+
+/// What would be signed.
+pub fn summary(profile: &Profile, study: &StudyId, data: &[DataKind]) -> Result<SummaryView, Failure> {
+    profile.read(|story| {
+        let request = story.studies.get(study).ok_or(Code::StudyUnknown)?;
+        let policy = chosen_policy(request, data)?;
+        let kept = request.offers.iter().map(|offer| offer.kind).filter(|kind| !policy.data.contains(kind)).collect();
+        Ok(SummaryView {
+            study: study.clone(),
+            title: request.title.clone(),
+            organisation: request.organisation_name.clone(),
+            rules: rules(&policy),
+            until: policy.until,
+            shared: policy.data,
+            kept,
+        })
+    })?
+}
+
+/// What became of a signed answer.
+pub fn receipt(profile: &Profile, study: &StudyId, entry: &EntryHash) -> Result<ReceiptView, Failure> {
+    profile.read(|story| {
+        let sending = story.find(entry).ok_or(Code::NotPossible)?;
+        Ok(ReceiptView {
+            study: study.clone(),
+            title: title(story, study),
+            state: story.state(study),
+            record: sending.record(),
+        })
+    })?
+}
+
+/// What is shared, and who asks for proof.
+pub fn sharing(profile: &Profile) -> Result<Sharing, Failure> {
+    profile.read(|story| Sharing {
+        consents: consents(story),
+        asks: story
+            .open_asks()
+            .map(|ask| AskCard {
+                id: ask.id.clone(),
+                study: ask.study.clone(),
+                title: title(story, &ask.study),
+                organisation: ask.organisation_name.clone(),
+                asked: ask.asked,
+                purpose: ask.purpose.clone(),
+            })
+            .collect(),
+    })
+}
+
+/// Everything that happened, latest first.
+pub fn activity(profile: &Profile) -> Result<Activity, Failure> {
+    profile.read(|story| Activity { rows: activity_rows(story).collect() })
+}
+
+/// The key, as far as it may be shown.
+pub fn key(profile: &Profile) -> Result<KeyView, Failure> {
+    let mut pseudonyms = Vec::new();
+    let (connection, answered) = profile.read(|story| {
+        let answered: Vec<_> = story
+            .answers
+            .iter()
+            .filter(|(_, answer)| answer.latest.is_some())
+            .map(|(study, _)| (study.clone(), title(story, study)))
+            .collect();
+        (story.connection.clone(), answered)
+    })?;
+    if profile.role != bridge::Role::Participant {
+        let name = connection.as_ref().map(|connection| connection.name.clone()).unwrap_or_default();
+        pseudonyms.push(Pseudonym { name, did: profile.profile_key().did().to_string() });
+    } else if let Some(connection) = connection {
+        let did = profile.secret().derive_biobank_key(&connection.biobank).did().to_string();
+        pseudonyms.push(Pseudonym { name: connection.name.clone(), did });
+        for (study, title) in answered {
+            pseudonyms.push(Pseudonym { name: title, did: profile.study_key(&connection, &study).did().to_string() });
+        }
+    }
+    let fingerprint = profile.secret().fingerprint().to_string();
+    Ok(KeyView { fingerprint, keychain: keychain_name().to_owned(), pseudonyms })
+}
+
+fn request_card(story: &Story, request: &StudyRequest) -> RequestCard {
+    RequestCard {
+        study: request.id.clone(),
+        title: request.title.clone(),
+        organisation: request.organisation_name.clone(),
+        why: request.why.clone(),
+        deferred: story.state(&request.id) == ConsentState::Deferred,
+    }
+}
+
+/// Answers that were given, live ones first, then the latest first.
+fn consents(story: &Story) -> Vec<ConsentCard> {
+    let mut cards: Vec<_> = story
+        .answers
+        .iter()
+        .filter(|(_, answer)| !matches!(answer.state, ConsentState::Requested | ConsentState::Deferred))
+        .filter_map(|(study, answer)| {
+            let request = story.studies.get(study)?;
+            let sending = answer.latest.as_ref().and_then(|latest| story.find(latest));
+            let policy = answer.credential.as_ref().and_then(consent_policy);
+            Some(ConsentCard {
+                study: study.clone(),
+                title: request.title.clone(),
+                organisation: request.organisation_name.clone(),
+                state: answer.state,
+                data: policy.as_ref().map(|policy| policy.data.clone()).unwrap_or_default(),
+                rules: policy.as_ref().map(rules).unwrap_or_default(),
+                until: policy.and_then(|policy| policy.until),
+                record: sending.map_or(RecordView::Local, super::story::Sending::record),
+                answered: answer.at,
+            })
+        })
+        .collect();
+    cards.sort_by_key(|card| (card.state != ConsentState::Active, std::cmp::Reverse(card.answered)));
+    cards
+}
+
+/// The policy inside a credential of our own making.
+fn consent_policy(credential: &identity::Credential) -> Option<consent::Policy> {
+    let value = serde_json::to_value(credential).ok()?;
+    serde_json::from_value(value["credentialSubject"]["dataUse"].clone()).ok()
+}
+
+fn title(story: &Story, study: &StudyId) -> String {
+    story.studies.get(study).map_or_else(|| study.to_string(), |request| request.title.clone())
+}
+
+fn activity_rows(story: &Story) -> impl Iterator<Item = ActivityRow> + '_ {
+    story.rows.iter().rev().filter_map(|row| {
+        let (message, failure, record) = describe(story, &row.event)?;
+        Some(ActivityRow { at: row.at, message, ok: failure.is_none(), failure, record })
+    })
+}
+
+/// An event as a sentence; events that only keep the books have none.
+fn describe(story: &Story, event: &Event) -> Option<(Message, Option<Failure>, Option<Recorded>)> {
+    let say = Message::new;
+    let about = |id: &str, study: &StudyId| Message::new(id).with("study", title(story, study));
+    let of_entry = |id: &str, entry: &EntryHash| Some(about(id, &story.find(entry)?.study));
+    let of_ask = |id: &str, ask: &str| Some(about(id, &story.asks.iter().find(|a| a.id == ask)?.study));
+    let fine = |message: Message| Some((message, None, None));
+    match event {
+        Event::ProfileCreated => fine(say("activity-profile-created")),
+        Event::Joined { connection, .. } => fine(say("activity-joined").with("biobank", &connection.name)),
+        Event::JoinFailed { failure } => Some((say("activity-join-failed"), Some(failure.clone()), None)),
+        Event::Connected { connection, .. } => fine(say("activity-connected").with("institution", &connection.name)),
+        Event::Refused { study } => fine(about("activity-refused", study)),
+        Event::Deferred { study } => fine(about("activity-deferred", study)),
+        Event::Signed { study, direction, .. } => fine(about(
+            match direction {
+                crate::event::Direction::Grant => "activity-granted",
+                crate::event::Direction::Withdraw => "activity-withdrew",
+            },
+            study,
+        )),
+        Event::Sent { entry } => fine(of_entry("activity-sent", entry)?),
+        Event::SendFailed { entry, failure } => Some((of_entry("activity-send-failed", entry)?, Some(failure.clone()), None)),
+        Event::Recorded { entry, .. } => {
+            Some((of_entry("activity-recorded", entry)?, None, story.find(entry)?.recorded.clone()))
+        }
+        Event::LogForked { .. } => Some((say("activity-log-forked"), Some(Code::LogForked.into()), None)),
+        Event::ProofSaved { study } => fine(about("activity-proof-saved", study)),
+        Event::AskReceived { ask } => fine(about("activity-ask-received", &ask.study)),
+        Event::AskAnswered { id, shared: true } => fine(of_ask("activity-proof-shared", id)?),
+        Event::AskAnswered { id, shared: false } => fine(of_ask("activity-ask-declined", id)?),
+        Event::Invited { donor } => fine(say("activity-invited").with("donor", donor)),
+        Event::Checked { outcome, record, .. } => {
+            let outcome = outcome.map_or_else(|| "none".to_owned(), |outcome| format!("{outcome:?}").to_lowercase());
+            Some((say("activity-checked").with("outcome", outcome), None, record.clone()))
+        }
+        Event::Asked { ask, .. } => fine(about("activity-asked", &ask.study)),
+        Event::Failed { failure, .. } => Some((say("activity-failed"), Some(failure.clone()), None)),
+        Event::StudiesRead { .. } | Event::CheckpointSeen { .. } | Event::AnswerReceived { .. } => None,
+    }
+}
