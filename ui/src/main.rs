@@ -1,1 +1,18 @@
-fn main() {}
+//! The face of the consent wallet. It shows views and sends commands; it holds no key and decides nothing.
+
+// First, because the others use its macro.
+#[macro_use]
+mod i18n;
+
+mod app;
+mod components;
+mod core;
+mod hooks;
+mod participant;
+mod researcher;
+mod staff;
+mod start;
+
+fn main() {
+    yew::Renderer::<app::App>::new().render();
+}

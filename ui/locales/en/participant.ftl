@@ -1,0 +1,199 @@
+# Words for participants: reading grade 6 at most, sentences of 15 words at most.
+
+## Places
+
+nav-home = Home
+nav-sharing = Sharing
+nav-activity = Activity
+nav-key = My key
+
+## Invitation
+
+open-title = Open your invitation
+open-lead = Your biobank gave you a link or a code. Put it here.
+open-field = Link or code
+open-field-hint = A code has eight signs, like ABCD-EFGH.
+open-address = Address of the biobank
+open-address-hint = It stands next to the code. It starts with https.
+open-button = Open
+open-demo = A practice biobank runs on this computer. Its address is filled in.
+open-steps = What comes next
+open-step-1 = You see who invites you.
+open-step-2 = You join, if you want to.
+open-step-3 = You decide on each study, one by one.
+invite-title = { $biobank } invites you
+invite-lead = If you join, studies can ask you for your data. You answer each one.
+invite-point-1 = Joining does not share any data.
+invite-point-2 = You can say no to each study.
+invite-point-3 = You can use this invitation until { $date }.
+invite-join = Join
+invite-not-now = Not now
+invite-details = Who this is, in detail
+invite-did = Identifier of the biobank
+
+## Home
+
+home-title-waiting = { $count ->
+    [one] One study is waiting for you
+   *[other] { $count } studies are waiting for you
+}
+home-title-none = You are up to date
+home-lead = You decide who may use your samples and data. You can change your mind at any time.
+home-empty-title = No requests yet
+home-empty-text = When a study asks to use your data, you will see it here. You don’t need to do anything.
+home-requests = Waiting for your answer
+home-why = { $organisation } asks.
+home-deferred = You chose to decide later
+home-read = Read and decide
+home-shared = What you share now
+home-shared-none = You share nothing right now.
+home-lately = Lately
+home-all-sharing = See all your answers
+home-all-activity = See all activity
+home-asks = { $count ->
+    [one] One researcher asks for proof of your yes
+   *[other] { $count } researchers ask for proof of your yes
+}
+home-asks-button = See who asks
+home-until = until { $date }
+home-see = See
+
+## Data
+
+data-my-genome = My DNA data
+data-my-healthRecord = My health record
+data-my-survey = My answers to questions
+data-my-sample = My samples
+data-my-imaging = My scans
+data-my-device = My device data
+
+## States
+
+state-waiting = Waiting for you
+state-allowed = Allowed
+state-unrecorded = Not yet recorded
+state-stopped = Stopped
+state-ended = Ended
+state-refused = You said no
+state-problem = Problem
+
+## Request
+
+request-count = Request { $position } of { $of }
+request-title = Can this study use your data?
+request-checked = Checked by { $biobank }, { $date }
+request-why = Why
+request-what = What
+request-choose = You choose. Nothing is switched on yet.
+request-rules = Rules
+request-until = Until
+request-until-none = They set no last day. You can stop at any time.
+request-risk = Risk
+request-risk-text = Your name is taken off first. There is still a small chance that someone could work out who you are.
+request-change = Change
+request-change-text = You can stop at any time. They must stop using your data from that day. Work already done can’t be undone.
+request-care-text = If you say no, your care stays the same.
+request-disclosure = The full study text, and how this is recorded
+request-text = The full study text
+request-record = How this is recorded
+request-record-text = You sign with a name that only this study knows. The biobank’s record holds no data of yours.
+request-signer = You sign as
+request-notice = Mark of the text shown
+request-later = Decide later
+request-no = Say no
+request-continue = Continue
+
+## Check your answer
+
+review-title = Check your answer
+review-lead = Nothing is sent before you sign.
+review-shared = You share
+review-kept = You keep
+review-share-genome = { $organisation } may use your DNA data.
+review-share-healthRecord = { $organisation } may use your health record.
+review-share-survey = { $organisation } may use your answers to questions.
+review-share-sample = { $organisation } may use your samples.
+review-share-imaging = { $organisation } may use your scans.
+review-share-device = { $organisation } may use the data of your device.
+review-keep-genome = Your DNA data stays with you.
+review-keep-healthRecord = Your health record stays with you.
+review-keep-survey = Your answers to questions stay with you.
+review-keep-sample = Your samples stay with you.
+review-keep-imaging = Your scans stay with you.
+review-keep-device = The data of your device stays with you.
+review-keychain = Your computer may ask you to unlock your keychain.
+review-sign = Sign and send
+
+## Done
+
+done-recorded-title = Your answer is recorded
+done-recorded-text = Entry { $number } in the biobank’s record. Your wallet checked it at { $time }.
+done-saved-title = Your answer is saved
+done-saved-text = Saved on this computer. We will send it when you are online.
+done-sent-title = Your answer is sent
+done-sent-text = The biobank has it. We are waiting for the proof that it is recorded.
+done-problem-title = Your answer was not taken
+done-problem-text = The biobank did not take it. Nothing is shared. Please ask your biobank.
+done-left-problem-text = The biobank did not take it yet. Please ask your biobank.
+done-wait = This page changes by itself.
+done-live = Your answer is now recorded.
+done-home = Go to Home
+done-sharing = See what you share
+done-left-title = You left { $study }
+done-left-text = They must stop using your data from today.
+
+## Sharing
+
+sharing-title = Sharing
+sharing-lead = Each answer you gave, and where it stands.
+sharing-empty-title = You have not answered any study yet
+sharing-empty-text = Your answers will be listed here. You can stop each one here too.
+sharing-data = Data
+sharing-rules = Rules
+sharing-until = Until
+sharing-answered = You answered
+sharing-save = Save a proof
+sharing-save-hint = A file that shows your yes. Give it only to people you trust.
+sharing-saved = The proof is saved here:
+sharing-leave = Leave this study
+sharing-unrecorded = Saved here, not yet in the record.
+sharing-asks = People who ask for proof
+sharing-ask-title = { $organisation } asks for proof of your consent
+sharing-ask-text = It is about { $study }. The proof shows your yes and its rules. It does not show your name.
+sharing-ask-what-for = They want to use it for
+sharing-ask-when = Asked { $when }
+sharing-ask-share = Share proof
+sharing-ask-not-now = Not now
+sharing-ask-shared = The proof was shared.
+sharing-ask-declined = The proof was not shared.
+
+## Leaving
+
+leave-title = Leave { $study }?
+leave-lead = { $organisation } will be told to stop.
+leave-happens = What happens
+leave-point-1 = They must stop using your data from today.
+leave-point-2 = Work already done can’t be undone.
+leave-point-3 = The record will show that you stopped. It does not show who you are.
+leave-point-4 = Your care stays the same.
+leave-offline = You do not have to be online. We send it as soon as we can.
+leave-confirm = Leave this study
+leave-stay = Stay in this study
+
+## Activity and key
+
+activity-lead-participant = All that happened in this wallet, the newest first. It never leaves this computer.
+key-title = My key
+key-lead = Your key signs your answers. It never leaves this computer.
+key-fingerprint = Fingerprint
+key-fingerprint-text = This short name tells your key from others. You may show it.
+key-where = Where it is kept
+key-where-secret-service = In the keychain of this computer. You unlock it when you log in.
+key-where-apple-keychain = In the keychain of your Mac.
+key-where-windows-credential-manager = In the safe that Windows keeps for you.
+key-where-other = In the keychain of this computer.
+key-lost = If you lose it
+key-lost-text = Without the key you can’t sign from here. Ask your biobank to help you.
+key-names = Names that others know you by
+key-names-text = Each biobank and each study knows you by its own name. They can’t link them.
+key-names-none = No names yet. The first one is made when you join a biobank.

@@ -1,0 +1,116 @@
+//! The first page: what waits, what is shared, what happened lately.
+
+use super::{Page, answer};
+use crate::components::{Button, Chip, Empty, Icon, Kind, Shape, Title, Tone, activity_row, loaded};
+use crate::hooks::Load;
+use crate::i18n;
+use bridge::{ConsentCard, Home, RequestCard};
+use consent::ConsentState;
+use yew::prelude::*;
+
+/// Properties of the page.
+#[derive(Properties, PartialEq)]
+pub struct HomeProps {
+    /// The view.
+    pub home: Load<Home>,
+    /// Asks for it again.
+    pub reload: Callback<()>,
+    /// Goes to a page.
+    pub go: Callback<Page>,
+}
+
+/// The page.
+#[component]
+pub fn HomePage(props: &HomeProps) -> Html {
+    loaded(&props.home, t!("nav-home"), &props.reload, |home| page(&home, &props.go))
+}
+
+fn page(home: &Home, go: &Callback<Page>) -> Html {
+    let shared: Vec<&ConsentCard> = home.consents.iter().filter(|card| card.state == ConsentState::Active).collect();
+    let title = match home.requests.len() {
+        0 => t!("home-title-none"),
+        count => t!("home-title-waiting", count = count),
+    };
+    html! {
+        <>
+            <Title text={title} />
+            <p class="lead">{ t!("home-lead") }</p>
+            if home.asks > 0 {
+                <div class="note row">
+                    <Icon shape={Shape::Ask} size={22} />
+                    <p class="grow">{ t!("home-asks", count = home.asks) }</p>
+                    <Button text={t!("home-asks-button")} on_press={go.reform(|()| Page::Sharing)} />
+                </div>
+            }
+            if home.requests.is_empty() {
+                <Empty shape={Shape::Letter} title={t!("home-empty-title")} text={t!("home-empty-text")} />
+            } else {
+                <section aria-label={t!("home-requests")} class="stack">
+                    { for home.requests.iter().map(|card| request(card, go)) }
+                </section>
+            }
+            if !home.consents.is_empty() {
+                <section aria-labelledby="home-shared">
+                    <div class="row head"><h2 id="home-shared" class="grow">{ t!("home-shared") }</h2>
+                        <Button kind={Kind::Quiet} text={t!("home-all-sharing")}
+                            on_press={go.reform(|()| Page::Sharing)} /></div>
+                    <div class="card list-card">
+                        if shared.is_empty() {
+                            <p class="soft pad">{ t!("home-shared-none") }</p>
+                        } else {
+                            <ul class="list">{ for shared.into_iter().map(|card| consent(card, go)) }</ul>
+                        }
+                    </div>
+                </section>
+            }
+            if !home.lately.is_empty() {
+                <section aria-labelledby="home-lately">
+                    <div class="row head"><h2 id="home-lately" class="grow">{ t!("home-lately") }</h2>
+                        <Button kind={Kind::Quiet} text={t!("home-all-activity")}
+                            on_press={go.reform(|()| Page::Activity)} /></div>
+                    <div class="card list-card"><ul class="list">
+                        { for home.lately.iter().take(4).map(|row| activity_row(row, false)) }
+                    </ul></div>
+                </section>
+            }
+        </>
+    }
+}
+
+fn request(card: &RequestCard, go: &Callback<Page>) -> Html {
+    let study = card.study.clone();
+    let id = format!("request-{study}");
+    let on_press = go.reform(move |()| Page::Request(study.clone(), Vec::new()));
+    html! {
+        <article class="card request" aria-labelledby={id.clone()}>
+            <div class="grow">
+                <h2 id={id.clone()}>{ &card.title }</h2>
+                <p class="asker">{ t!("home-why", organisation = card.organisation.clone()) }</p>
+                <p class="soft">{ &card.why }</p>
+                if card.deferred {
+                    <Chip tone={Tone::Wait} shape={Shape::Clock} text={t!("home-deferred")} />
+                }
+            </div>
+            <Button kind={Kind::Main} text={t!("home-read")} about={id} {on_press} />
+        </article>
+    }
+}
+
+fn consent(card: &ConsentCard, go: &Callback<Page>) -> Html {
+    let id = format!("shared-{}", card.study);
+    let data = i18n::data_list(&card.data);
+    html! {
+        <li>
+            <div class="grow">
+                <strong id={id.clone()}>{ &card.title }</strong>
+                <p class="soft small">{ data }
+                    if let Some(until) = card.until {
+                        { " · " }{ t!("home-until", date = i18n::date(until)) }
+                    }
+                </p>
+            </div>
+            { answer::chip(card) }
+            <Button kind={Kind::Quiet} text={t!("home-see")} about={id} on_press={go.reform(|()| Page::Sharing)} />
+        </li>
+    }
+}

@@ -1,0 +1,171 @@
+//! Every answer and where it stands; proofs to save or share; the way out of a study.
+
+use super::{Page, answer};
+use crate::app::Live;
+use crate::components::{Button, Empty, Evidence, Icon, Kind, Problem, Shape, Title, loaded};
+use crate::hooks::{use_action, use_load};
+use crate::i18n;
+use bridge::{AnswerAsk, AskCard, ConsentCard, ReadSharing, RecordView, SaveProof};
+use consent::ConsentState;
+use yew::prelude::*;
+
+/// Properties of the page.
+#[derive(Properties, PartialEq)]
+pub struct SharingProps {
+    /// Goes to a page.
+    pub go: Callback<Page>,
+}
+
+/// The page.
+#[component]
+pub fn SharingPage(props: &SharingProps) -> Html {
+    let (load, reload) = use_load(ReadSharing {});
+    loaded(&load, t!("sharing-title"), &reload, |view| {
+        html! {
+            <>
+                <Title text={t!("sharing-title")} />
+                <p class="lead">{ t!("sharing-lead") }</p>
+                if !view.asks.is_empty() {
+                    <section class="stack" aria-labelledby="asks">
+                        <h2 id="asks">{ t!("sharing-asks") }</h2>
+                        { for view.asks.iter().map(|ask| html! {
+                            <Ask key={ask.id.clone()} ask={ask.clone()} />
+                        }) }
+                    </section>
+                }
+                if view.consents.is_empty() {
+                    <Empty shape={Shape::Share} title={t!("sharing-empty-title")} text={t!("sharing-empty-text")} />
+                } else {
+                    <div class="stack">{ for view.consents.iter().map(|card| html! {
+                        <Consent key={card.study.to_string()} card={card.clone()} go={props.go.clone()} />
+                    }) }</div>
+                }
+            </>
+        }
+    })
+}
+
+#[derive(Properties, PartialEq)]
+struct AskProps {
+    ask: AskCard,
+}
+
+#[component]
+fn Ask(props: &AskProps) -> Html {
+    let live = use_context::<Live>();
+    let shared = use_mut_ref(|| false);
+    let answer = {
+        let shared = shared.clone();
+        use_action::<AnswerAsk>(Callback::from(move |_| {
+            if let Some(live) = &live {
+                let id = if *shared.borrow() { "sharing-ask-shared" } else { "sharing-ask-declined" };
+                live.announce.emit(t!(id));
+                // The list here and the count in the side bar both follow.
+                live.refresh.emit(());
+            }
+        }))
+    };
+    let ask = &props.ask;
+    let heading = format!("ask-{}", ask.id);
+    let respond = |share: bool| {
+        let (id, shared, run) = (ask.id.clone(), shared.clone(), answer.run.clone());
+        Callback::from(move |()| {
+            *shared.borrow_mut() = share;
+            run.emit(AnswerAsk { id: id.clone(), share });
+        })
+    };
+    let purpose = ask.purpose.topics.iter().map(|topic| i18n::term(topic.code()));
+    let diseases = ask.purpose.diseases.iter().map(|disease| i18n::term(disease));
+    html! {
+        <article class="card ask" aria-labelledby={heading.clone()}>
+            <div class="row top">
+                <span class="disc"><Icon shape={Shape::Ask} size={22} /></span>
+                <div class="grow">
+                    <h3 id={heading.clone()}>{ t!("sharing-ask-title", organisation = ask.organisation.clone()) }</h3>
+                    <p>{ t!("sharing-ask-text", study = ask.title.clone()) }</p>
+                    <p class="soft small gap">{ t!("sharing-ask-what-for") }{ ": " }
+                        { i18n::list(purpose.chain(diseases).collect()) }{ ". " }
+                        { t!("sharing-ask-when", when = i18n::when(ask.asked)) }{ "." }</p>
+                </div>
+            </div>
+            if let Some(failure) = answer.failure.clone() {
+                <Problem {failure} on_retry={answer.again.clone()} />
+            }
+            <div class="bar end"><div class="pair">
+                <Button text={t!("sharing-ask-not-now")} about={heading.clone()} on_press={respond(false)} />
+                <Button text={t!("sharing-ask-share")} about={heading} on_press={respond(true)} busy={answer.busy} />
+            </div></div>
+        </article>
+    }
+}
+
+#[derive(Properties, PartialEq)]
+struct ConsentProps {
+    card: ConsentCard,
+    go: Callback<Page>,
+}
+
+#[component]
+fn Consent(props: &ConsentProps) -> Html {
+    let saved = use_state(|| None::<String>);
+    let save = {
+        let saved = saved.setter();
+        use_action::<SaveProof>(Callback::from(move |file: bridge::SavedFile| saved.set(Some(file.path))))
+    };
+    let card = &props.card;
+    let heading = format!("consent-{}", card.study);
+    let active = card.state == ConsentState::Active;
+    let recorded = match &card.record {
+        RecordView::Recorded(entry) => Some(entry.clone()),
+        _ => None,
+    };
+    let waits = matches!(card.record, RecordView::Saved | RecordView::Sent);
+    let study = card.study.clone();
+    let on_save = save.run.reform(move |()| SaveProof { study: study.clone() });
+    let study = card.study.clone();
+    let on_leave = props.go.reform(move |()| Page::Leave(study.clone()));
+    html! {
+        <article class="card" aria-labelledby={heading.clone()}>
+            <div class="row top wrap">
+                <div class="grow"><h2 id={heading.clone()}>{ &card.title }</h2>
+                    <p class="soft">{ &card.organisation }</p></div>
+                { answer::chip(card) }
+            </div>
+            <dl class="facts tight">
+                if !card.data.is_empty() {
+                    <dt>{ t!("sharing-data") }</dt><dd>{ answer::my_data(&card.data) }</dd>
+                }
+                if active {
+                    <dt>{ t!("sharing-rules") }</dt><dd>{ answer::rules(&card.rules) }</dd>
+                    if let Some(until) = card.until {
+                        <dt>{ t!("sharing-until") }</dt><dd>{ i18n::date(until) }</dd>
+                    }
+                }
+                <dt>{ t!("sharing-answered") }</dt><dd>{ i18n::when(card.answered) }</dd>
+            </dl>
+            if waits {
+                <p class="soft small">{ t!("sharing-unrecorded") }</p>
+            }
+            if let Some(record) = recorded.clone() {
+                <Evidence {record} />
+            }
+            if let Some(path) = (*saved).clone() {
+                <div class="note" role="status"><Icon shape={Shape::File} size={20} />
+                    <div><p>{ t!("sharing-saved") }</p><p class="code">{ path }</p></div></div>
+            }
+            if let Some(failure) = save.failure.clone() {
+                <Problem {failure} on_retry={save.again.clone()} />
+            }
+            if active {
+                <div class="bar">
+                    <Button kind={Kind::Quiet} text={t!("sharing-leave")} about={heading.clone()} on_press={on_leave} />
+                    <span class="grow"></span>
+                    if recorded.is_some() {
+                        <Button icon={Shape::File} text={t!("sharing-save")} about={heading} on_press={on_save}
+                            busy={save.busy} />
+                    }
+                </div>
+            }
+        </article>
+    }
+}
