@@ -45,7 +45,16 @@ pub enum StartError {
     Json(String, serde_json::Error),
     /// No randomness.
     #[error("random numbers: {0}")]
-    Random(#[from] getrandom::Error),
+    Random(getrandom::Error),
+    /// The origin is not one that a checkpoint can carry.
+    #[error("origin: {0}")]
+    Origin(#[from] ledger::NoteError),
+}
+
+impl From<getrandom::Error> for StartError {
+    fn from(error: getrandom::Error) -> Self {
+        Self::Random(error)
+    }
 }
 
 /// Who the institution is, in `institution.json`.
@@ -82,7 +91,7 @@ impl Biobank {
         let institution: Institution = read_or_write(&dir.join("institution.json"), first)?;
         let studies: Vec<StudyRequest> = read_or_write(&dir.join("studies.json"), &Vec::new())?;
         let key = SigningKey::from_seed(read_or_make_seed(&dir.join("institution.key"))?);
-        let note_key = NoteKey::new(&institution.origin, read_or_make_seed(&dir.join("log.key"))?);
+        let note_key = NoteKey::new(&institution.origin, SigningKey::from_seed(read_or_make_seed(&dir.join("log.key"))?))?;
         let signed_studies = studies
             .iter()
             .map(|study| {

@@ -41,14 +41,23 @@ pub enum DeskError {
     Row(#[from] serde_json::Error),
     /// No randomness.
     #[error("random numbers: {0}")]
-    Random(#[from] getrandom::Error),
+    Random(getrandom::Error),
 }
 
-impl<E: Into<redb::Error>> From<E> for DeskError {
-    fn from(error: E) -> Self {
-        Self::Database(Box::new(error.into()))
+impl From<getrandom::Error> for DeskError {
+    fn from(error: getrandom::Error) -> Self {
+        Self::Random(error)
     }
 }
+
+macro_rules! database_errors {
+    ($($error:ident)*) => { $(impl From<redb::$error> for DeskError {
+        fn from(error: redb::$error) -> Self {
+            Self::Database(Box::new(error.into()))
+        }
+    })* };
+}
+database_errors!(DatabaseError TransactionError TableError StorageError CommitError);
 
 /// An invitation of one donor.
 #[derive(Debug, Clone, Serialize, Deserialize)]

@@ -1,0 +1,144 @@
+//! The main job without a window: invite, enrol, grant, prove, check, withdraw; against a real biobank over HTTP.
+
+mod common;
+
+use bridge::{Code, RecordView, Role};
+use common::{CHOICE, Cast, heart, profile};
+use consent::{ConsentState, DataKind, Outcome};
+use wallet::{answer, asks, enrol, proof, research, staff, sync, views};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn from_invitation_to_withdrawal() {
+    let cast = Cast::ready().await;
+    let home = views::home(&cast.participant).unwrap();
+    assert_eq!(home.biobank, "Example Biobank");
+    assert_eq!(home.requests.len(), 3);
+    assert!(home.consents.is_empty());
+    let donors = staff::donors(&cast.staff).await.unwrap();
+    assert_eq!(donors.rows[0].state, bridge::InvitationState::Accepted);
+
+    let request = views::request(&cast.participant, &heart()).unwrap();
+    assert_eq!((request.position, request.of), (2, 3));
+    let entry = answer::grant(&cast.participant, &heart(), &CHOICE).await.unwrap();
+    assert_eq!(views::receipt(&cast.participant, &heart(), &entry).unwrap().record, RecordView::Saved);
+    sync::sync(&cast.participant).await.unwrap();
+    let receipt = views::receipt(&cast.participant, &heart(), &entry).unwrap();
+    let RecordView::Recorded(recorded) = receipt.record else { panic!("{:?}", receipt.record) };
+    assert_eq!((recorded.index, receipt.state), (0, ConsentState::Active));
+    assert_eq!(staff::donors(&cast.staff).await.unwrap().rows[0].live, 1);
+
+    let path = proof::save(&cast.participant, &heart(), &cast.root.path().join("downloads")).await.unwrap();
+    let text = std::fs::read_to_string(path).unwrap();
+    let studies = research::studies(&cast.researcher).await.unwrap();
+    let purpose = studies.studies.iter().find(|study| study.study == heart()).unwrap().purpose.clone();
+    let view = research::check(&cast.researcher, &text, &purpose).await.unwrap();
+    assert_eq!(view.outcome, Some(Outcome::Permit), "{:#?}", view.checks);
+    assert_eq!((view.given.as_ref().map(|g| g.index), view.log_size), (Some(0), Some(1)));
+
+    let mut abroad = purpose.clone();
+    abroad.places = vec!["US".into()];
+    let view = research::check(&cast.researcher, &text, &abroad).await.unwrap();
+    assert_eq!((view.outcome, view.reasons[0].message.id.as_str()), (Some(Outcome::Deny), "reason-place-not-allowed"));
+
+    asks::ask(&cast.researcher, &heart(), &purpose).await.unwrap();
+    sync::sync(&cast.participant).await.unwrap();
+    let sharing = views::sharing(&cast.participant).unwrap();
+    assert_eq!(sharing.asks.len(), 1);
+    assert_eq!(sharing.asks[0].organisation, "Example University Hospital");
+    asks::answer(&cast.participant, &sharing.asks[0].id, true).await.unwrap();
+    let answered = research::asks(&cast.researcher).await.unwrap();
+    assert_eq!(answered.asks[0].answers[0].outcome, Some(Outcome::Permit), "{:#?}", answered.asks[0].answers[0].checks);
+
+    answer::withdraw(&cast.participant, &heart()).unwrap();
+    sync::sync(&cast.participant).await.unwrap();
+    let view = research::check(&cast.researcher, &text, &purpose).await.unwrap();
+    assert_eq!((view.outcome, view.reasons[0].message.id.as_str()), (Some(Outcome::Deny), "reason-withdrawn"));
+    assert_eq!(view.withdrawn.map(|w| w.index), Some(1));
+    assert_eq!(research::asks(&cast.researcher).await.unwrap().asks[0].answers[0].outcome, Some(Outcome::Deny));
+    assert_eq!(staff::donors(&cast.staff).await.unwrap().rows[0].withdrawn, 1);
+
+    let rows = views::activity(&cast.participant).unwrap().rows;
+    let ids: Vec<_> = rows.iter().rev().map(|row| row.message.id.as_str()).collect();
+    assert_eq!(
+        ids,
+        [
+            "activity-joined", "activity-granted", "activity-sent", "activity-recorded", "activity-proof-saved",
+            "activity-ask-received", "activity-proof-shared", "activity-withdrew", "activity-sent", "activity-recorded"
+        ]
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_invitation_works_once_and_a_failed_try_is_told() {
+    let cast = Cast::ready().await;
+    let invitation = staff::invite(&cast.staff).await.unwrap();
+    let second = profile(cast.root.path(), Role::Participant, 9);
+    let offer = enrol::read_invitation(&invitation.code.to_lowercase(), Some(&invitation.address)).await.unwrap();
+    enrol::accept(&second, &offer).await.unwrap();
+    let third = profile(cast.root.path(), Role::Participant, 10);
+    let failure = enrol::accept(&third, &offer).await.unwrap_err();
+    assert_eq!(failure.code, Code::InvitationUsed);
+    let rows = views::activity(&third).unwrap().rows;
+    assert_eq!((rows[0].message.id.as_str(), rows[0].ok), ("activity-join-failed", false));
+    // The same donor may ask again: the answer could have been lost on the way.
+    let again = profile(&cast.root.path().join("again"), Role::Participant, 9);
+    enrol::accept(&again, &offer).await.unwrap();
+    let unknown = enrol::read_invitation("ZZZZ-ZZZZ", Some(&invitation.address)).await.unwrap_err();
+    assert_eq!(unknown.code, Code::InvitationUnknown);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn guessing_codes_is_stopped() {
+    let cast = Cast::ready().await;
+    let mut last = None;
+    for n in 0..40 {
+        last = enrol::read_invitation(&format!("ZZZZ-ZZ{n:02}"), Some(&cast.biobank.address)).await.err();
+    }
+    assert_eq!(last.map(|failure| failure.code), Some(Code::TooManyTries));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_given_offline_is_sent_by_itself_later() {
+    let mut cast = Cast::ready().await;
+    cast.biobank.close().await;
+    let entry = answer::grant(&cast.participant, &heart(), &[DataKind::Genome]).await.unwrap();
+    let view = sync::sync(&cast.participant).await.unwrap();
+    assert_eq!((view.online, view.waiting), (false, 1));
+    assert_eq!(views::receipt(&cast.participant, &heart(), &entry).unwrap().record, RecordView::Saved);
+    // Withdrawing needs nobody either.
+    answer::withdraw(&cast.participant, &heart()).unwrap();
+    sync::sync(&cast.participant).await.unwrap();
+    cast.biobank.reopen().await;
+    let view = sync::sync(&cast.participant).await.unwrap();
+    assert_eq!((view.online, view.waiting), (true, 0));
+    let home = views::home(&cast.participant).unwrap();
+    assert_eq!(home.consents[0].state, ConsentState::Withdrawn);
+    assert!(matches!(&home.consents[0].record, RecordView::Recorded(recorded) if recorded.index == 1));
+    let rows = views::activity(&cast.participant).unwrap().rows;
+    let failed = rows.iter().find(|row| row.message.id == "activity-send-failed").unwrap();
+    assert_eq!(failed.failure.as_ref().map(|failure| failure.code), Some(Code::Offline));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_is_given_without_a_choice_and_nothing_twice() {
+    let cast = Cast::ready().await;
+    let code = |result: Result<_, bridge::Failure>| result.map(drop).unwrap_err().code;
+    assert_eq!(code(answer::grant(&cast.participant, &heart(), &[]).await), Code::NothingChosen);
+    assert_eq!(code(answer::grant(&cast.participant, &heart(), &[DataKind::Imaging]).await), Code::NotPossible);
+    assert_eq!(code(answer::withdraw(&cast.participant, &heart())), Code::NotPossible);
+    let study = heart();
+    let grant = || answer::grant(&cast.participant, &study, &CHOICE);
+    let (one, two) = tokio::join!(grant(), grant());
+    assert!(one.is_ok() != two.is_ok());
+    answer::defer(&cast.participant, &"sleep-memory".parse().unwrap()).unwrap();
+    answer::refuse(&cast.participant, &"sleep-memory".parse().unwrap()).unwrap();
+    assert_eq!(code(answer::grant(&cast.participant, &"sleep-memory".parse().unwrap(), &CHOICE).await), Code::NotPossible);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_profile_is_open_in_one_place_only() {
+    let cast = Cast::ready().await;
+    let dir = cast.participant.dir.clone();
+    let second = wallet::Profile::open(Role::Participant, &dir, identity::ProfileSecret::from_bytes([2; 32]));
+    assert_eq!(second.err().map(|failure| failure.code), Some(Code::AlreadyOpen));
+}
