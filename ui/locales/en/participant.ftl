@@ -141,6 +141,7 @@ done-home = Go to Home
 done-sharing = See what you share
 done-left-title = You left { $study }
 done-left-text = They must stop using your data from today.
+done-left-saved-text = They must stop once they hear of it.
 
 ## Sharing
 
@@ -151,7 +152,7 @@ sharing-empty-text = Your answers will be listed here. You can stop each one her
 sharing-data = Data
 sharing-rules = Rules
 sharing-until = Until
-sharing-answered = You answered
+sharing-answered = Answered
 sharing-save = Save a proof
 sharing-save-hint = A file that shows your yes. Give it only to people you trust.
 sharing-saved = The proof is saved here:

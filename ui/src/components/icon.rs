@@ -39,6 +39,8 @@ shapes! {
     Check = "m4 12.5 5 5L20 6.5",
     /// No.
     Cross = "M6 6l12 12M18 6 6 18",
+    /// Neither yes nor no.
+    Minus = "M5 12h14",
     /// Waiting.
     Clock = "M21 12a9 9 0 1 1-18 0 9 9 0 0 1 18 0zM12 7v5l3 2",
     /// A danger.

@@ -71,7 +71,7 @@ pub fn Done(props: &DoneProps) -> Html {
             <Title text={title} />
             if left {
                 <p class="lead">{ t!("done-left-title", study = receipt.title.clone()) }{ ". " }
-                    { t!("done-left-text") }</p>
+                    { t!(if waits { "done-left-saved-text" } else { "done-left-text" }) }</p>
             } else {
                 <p class="eyebrow">{ &receipt.title }</p>
             }

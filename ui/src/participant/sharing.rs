@@ -6,7 +6,7 @@ use crate::components::{Button, Empty, Evidence, Icon, Kind, Problem, Shape, Tit
 use crate::hooks::{use_action, use_load};
 use crate::i18n;
 use bridge::{AnswerAsk, AskCard, ConsentCard, ReadSharing, RecordView, SaveProof};
-use consent::ConsentState;
+use consent::{ConsentState, Topic};
 use yew::prelude::*;
 
 /// Properties of the page.
@@ -74,8 +74,11 @@ fn Ask(props: &AskProps) -> Html {
             run.emit(AnswerAsk { id: id.clone(), share });
         })
     };
-    let purpose = ask.purpose.topics.iter().map(|topic| i18n::term(topic.code()));
-    let diseases = ask.purpose.diseases.iter().map(|disease| i18n::term(disease));
+    let diseases = i18n::terms(&ask.purpose.diseases.join(", "));
+    let topics = ask.purpose.topics.iter().map(|topic| match topic {
+        Topic::Ds if !diseases.is_empty() => t!("term-DS-of", diseases = diseases.as_str()),
+        topic => i18n::term(topic.code()),
+    });
     html! {
         <article class="card ask" aria-labelledby={heading.clone()}>
             <div class="row top">
@@ -84,7 +87,7 @@ fn Ask(props: &AskProps) -> Html {
                     <h3 id={heading.clone()}>{ t!("sharing-ask-title", organisation = ask.organisation.clone()) }</h3>
                     <p>{ t!("sharing-ask-text", study = ask.title.clone()) }</p>
                     <p class="soft small gap">{ t!("sharing-ask-what-for") }{ ": " }
-                        { i18n::list(purpose.chain(diseases).collect()) }{ ". " }
+                        { i18n::list(topics.collect()) }{ ". " }
                         { t!("sharing-ask-when", when = i18n::when(ask.asked)) }{ "." }</p>
                 </div>
             </div>

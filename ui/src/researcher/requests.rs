@@ -95,14 +95,14 @@ fn row(ask: &AskRow) -> Html {
                 <p class="soft gap">{ t!("requests-no-answers") }</p>
             } else {
                 <ul class="list" aria-label={t!("requests-answers")}>
-                    { for ask.answers.iter().enumerate().map(|(place, view)| answer(place + 1, view)) }
+                    { for ask.answers.iter().enumerate().map(|(place, view)| answer(place + 1, view, &ask.title)) }
                 </ul>
             }
         </article>
     }
 }
 
-fn answer(number: usize, view: &CheckView) -> Html {
+fn answer(number: usize, view: &CheckView, study: &str) -> Html {
     let tone = match result::tone(view) {
         "ok" => Tone::Ok,
         "stop" => Tone::Stop,
@@ -121,7 +121,7 @@ fn answer(number: usize, view: &CheckView) -> Html {
                         </span></span>
                     <Chip {tone} shape={result::shape(view)} text={result::title(view)} />
                 </summary>
-                { result::body(view, None) }
+                { result::body(view, Some(study.to_owned())) }
             </details>
         </li>
     }

@@ -80,7 +80,9 @@ pub fn body(view: &CheckView, study: Option<String>) -> Html {
                         }
                     </section>
                 }
-                <section><h2>{ t!("result-evidence") }</h2>{ evidence(view, study) }</section>
+                if view.given.is_some() || view.signer.is_some() || view.study.is_some() {
+                    <section><h2>{ t!("result-evidence") }</h2>{ evidence(view, study) }</section>
+                }
             </div>
             <div class="row head"><h2 class="grow">{ t!("result-checks") }</h2>
                 <span class="soft small">{ t!("result-checks-count", passed = passed, all = view.checks.len()) }</span>
@@ -175,9 +177,6 @@ fn evidence(view: &CheckView, study: Option<String>) -> Html {
             if let Some(signer) = &view.signer {
                 <dt>{ t!("result-signer") }</dt><dd class="code">{ signer }</dd>
             }
-            if view.given.is_none() && view.signer.is_none() {
-                <dt>{ t!("record-checked") }</dt><dd>{ t!("no") }</dd>
-            }
         </dl>
     }
 }
@@ -186,7 +185,7 @@ fn check(row: &CheckRow) -> Html {
     let (class, shape, id) = match row.result {
         CheckResult::Passed => ("ok-line", Shape::Check, "result-check-passed"),
         CheckResult::Failed => ("stop-line", Shape::Cross, "result-check-failed"),
-        CheckResult::NotMade => ("off-line", Shape::Clock, "result-check-not-made"),
+        CheckResult::NotMade => ("off-line", Shape::Minus, "result-check-not-made"),
     };
     html! {
         <li {class}>
