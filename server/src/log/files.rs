@@ -36,28 +36,33 @@ impl Files {
         }
     }
 
-    /// A tile of a log with `size` entries, cut from a wider one where no file has just this width.
+    /// A tile of a log with `size` entries. Where no file has just this width it is cut from a wider one: the widest
+    /// partial one, or the full one, which can come (and make the partial ones go) before the checkpoint is shown.
     pub(super) fn read_tile(&self, id: TileId, size: u64) -> io::Result<Option<Vec<u8>>> {
         let length = 32 * usize::from(id.width);
-        if let Some(bytes) = self.read(&id.path())?.filter(|bytes| bytes.len() == length) {
-            return Ok(Some(bytes));
+        let wider = TileId::in_tree(id.level, id.index, size).unwrap_or(id);
+        for place in [id, wider, id.full()] {
+            if let Some(mut bytes) = self.read(&place.path())?.filter(|bytes| bytes.len() >= length) {
+                bytes.truncate(length);
+                return Ok(Some(bytes));
+            }
         }
-        let Some(wider) = TileId::in_tree(id.level, id.index, size) else { return Ok(None) };
-        let found = self.read(&wider.path())?;
-        Ok(found.and_then(|bytes| bytes.get(..length).map(<[u8]>::to_vec)))
+        Ok(None)
     }
 
-    /// A bundle of a log with `size` entries, cut from a wider one where no file has just this width.
+    /// A bundle of a log with `size` entries, found like a tile.
     pub(super) fn read_bundle(&self, id: BundleId, size: u64) -> io::Result<Option<Vec<u8>>> {
-        if let Some(bytes) = self.read(&id.path())?.filter(|bytes| id.entries(bytes).is_ok()) {
-            return Ok(Some(bytes));
+        let wider = BundleId::in_tree(id.index, size).unwrap_or(id);
+        for place in [id, wider, id.full()] {
+            if let Some(mut bytes) = self.read(&place.path())?
+                && let Ok(entries) = place.entries(&bytes)
+            {
+                let length = entries.iter().take(usize::from(id.width)).map(|entry| 2 + entry.len()).sum();
+                bytes.truncate(length);
+                return Ok(Some(bytes));
+            }
         }
-        let Some(wider) = BundleId::in_tree(id.index, size) else { return Ok(None) };
-        let Some(mut bytes) = self.read(&wider.path())? else { return Ok(None) };
-        let Ok(entries) = wider.entries(&bytes) else { return Ok(None) };
-        let length = entries.iter().take(usize::from(id.width)).map(|entry| 2 + entry.len()).sum();
-        bytes.truncate(length);
-        Ok(Some(bytes))
+        Ok(None)
     }
 
     pub(super) fn write_tile(&self, id: TileId, bytes: &[u8]) -> io::Result<()> {

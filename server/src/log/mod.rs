@@ -199,14 +199,7 @@ impl LogStore {
         let Some(index) = self.shared.database.index_of(hash)?.filter(|index| *index < checkpoint.size) else {
             return Ok(None);
         };
-        // The log may grow meanwhile, which makes tiles full but never changes their beginning.
-        let read = |id: TileId| {
-            let found = match self.shared.files.read_tile(id, checkpoint.size)? {
-                Some(bytes) => Some(bytes),
-                None => self.shared.files.read_tile(id, self.signed_checkpoint().size)?,
-            };
-            found.ok_or(ReadError::Damaged)
-        };
+        let read = |id: TileId| self.shared.files.read_tile(id, checkpoint.size)?.ok_or(ReadError::Damaged);
         let path = inclusion_proof(index, checkpoint.size, read).map_err(|error| match error {
             ProveError::Read(error) => error,
             _ => ReadError::Damaged,

@@ -1,0 +1,325 @@
+//! The reader against servers that are honest, that lie, and that do not behave.
+#![cfg(feature = "client")]
+
+mod common;
+
+use common::{MemoryLog, grant, note_key, withdraw};
+use ledger::client::{ClientError, Finding, Limits, LogClient, Mirror, audit};
+use ledger::{Hash, TileId};
+use std::io::{Read as _, Write as _};
+use std::net::{TcpListener, TcpStream};
+use std::sync::{Arc, LazyLock, Mutex};
+use std::time::{Duration, Instant};
+
+/// 600 entries, made once: signing in debug builds takes a while.
+static ENTRIES: LazyLock<Vec<Vec<u8>>> = LazyLock::new(|| (0..600).map(|i| grant(1, i).bytes().to_vec()).collect());
+
+fn log_of(size: usize) -> MemoryLog {
+    MemoryLog::of(ENTRIES[..size].to_vec())
+}
+
+/// How the server below misbehaves.
+#[derive(Clone, Copy, PartialEq)]
+enum Manner {
+    Honest,
+    /// Answers `/checkpoint` with a body without end.
+    Endless,
+    /// Takes the connection and says nothing.
+    Silent,
+    /// Sends one byte a while, for ever.
+    Dripping,
+    Redirecting,
+}
+
+/// A server of static files on the loopback, good for one test.
+struct Server {
+    address: String,
+    log: Arc<Mutex<MemoryLog>>,
+    asked: Arc<Mutex<Vec<String>>>,
+}
+
+impl Server {
+    fn start(log: MemoryLog, manner: Manner) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = format!("http://{}", listener.local_addr().unwrap());
+        let (log, asked) = (Arc::new(Mutex::new(log)), Arc::new(Mutex::new(Vec::new())));
+        let (files, paths) = (Arc::clone(&log), Arc::clone(&asked));
+        std::thread::spawn(move || {
+            for stream in listener.incoming() {
+                let (files, paths) = (Arc::clone(&files), Arc::clone(&paths));
+                std::thread::spawn(move || serve(stream.unwrap(), &files, &paths, manner));
+            }
+        });
+        Self { address, log, asked }
+    }
+
+    fn client(&self) -> LogClient {
+        let limits = Limits {
+            connect: Duration::from_secs(2),
+            read: Duration::from_millis(400),
+            total: Duration::from_secs(2),
+            entries: 10_000,
+        };
+        LogClient::with_limits(&self.address, limits).unwrap()
+    }
+
+    fn show(&self, log: MemoryLog) {
+        *self.log.lock().unwrap() = log;
+    }
+
+    fn asked(&self) -> Vec<String> {
+        std::mem::take(&mut self.asked.lock().unwrap())
+    }
+}
+
+fn serve(mut stream: TcpStream, log: &Mutex<MemoryLog>, asked: &Mutex<Vec<String>>, manner: Manner) {
+    let mut request = Vec::new();
+    while !request.windows(4).any(|w| w == b"\r\n\r\n") {
+        let mut piece = [0; 1024];
+        match stream.read(&mut piece) {
+            Ok(n) if n > 0 => request.extend_from_slice(&piece[..n]),
+            _ => return,
+        }
+    }
+    let path = String::from_utf8_lossy(&request).split(' ').nth(1).unwrap().trim_start_matches('/').to_owned();
+    asked.lock().unwrap().push(path.clone());
+    match manner {
+        Manner::Honest => {
+            let answer = match log.lock().unwrap().files.get(&path) {
+                Some(body) => {
+                    let head =
+                        format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\nconnection: close\r\n\r\n", body.len());
+                    [head.as_bytes(), body].concat()
+                }
+                None => b"HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\nconnection: close\r\n\r\n".to_vec(),
+            };
+            let _ = stream.write_all(&answer);
+        }
+        Manner::Endless => {
+            let _ = stream.write_all(b"HTTP/1.1 200 OK\r\nconnection: close\r\n\r\n");
+            while stream.write_all(&[b'a'; 4096]).is_ok() {}
+        }
+        Manner::Silent => std::thread::sleep(Duration::from_secs(20)),
+        Manner::Dripping => {
+            let _ = stream.write_all(b"HTTP/1.1 200 OK\r\nconnection: close\r\n\r\n");
+            while stream.write_all(b"a").is_ok() {
+                std::thread::sleep(Duration::from_millis(50));
+            }
+        }
+        Manner::Redirecting => {
+            let _ = stream.write_all(b"HTTP/1.1 302 Found\r\nlocation: /other\r\ncontent-length: 0\r\n\r\n");
+        }
+    }
+}
+
+#[test]
+fn addresses_that_are_not_safe_are_refused() {
+    for good in [
+        "https://biobank.example",
+        "https://biobank.example/log/",
+        "http://127.0.0.1:8480",
+        "http://[::1]:1/",
+        "http://localhost:2",
+    ] {
+        assert!(LogClient::new(good).is_ok(), "{good}");
+    }
+    for bad in [
+        "",
+        "biobank.example",
+        "http://biobank.example",
+        "http://10.0.0.1",
+        "http://localhost.example",
+        "ftp://127.0.0.1",
+        "file:///etc/passwd",
+        "https://user@biobank.example",
+        "https://biobank.example/?a",
+        "https://biobank.example/#a",
+        "http://127.0.0.1.example",
+        "http://0.0.0.0",
+    ] {
+        assert!(matches!(LogClient::new(bad), Err(ClientError::Address)), "{bad}");
+    }
+    assert_eq!(LogClient::new("https://b.example/log").unwrap().base().as_str(), "https://b.example/log/");
+}
+
+#[tokio::test]
+async fn servers_that_do_not_behave_are_left() {
+    let key = note_key();
+    let ask = async |manner| {
+        let start = Instant::now();
+        let answer = Server::start(log_of(3), manner).client().checkpoint(key.verifier()).await;
+        assert!(start.elapsed() < Duration::from_secs(5));
+        answer
+    };
+    assert_eq!(ask(Manner::Honest).await.unwrap().size, 3);
+    assert!(matches!(ask(Manner::Endless).await, Err(ClientError::TooLarge)));
+    assert!(matches!(ask(Manner::Silent).await, Err(ClientError::TimedOut)));
+    assert!(matches!(ask(Manner::Dripping).await, Err(ClientError::TimedOut)));
+    assert!(matches!(ask(Manner::Redirecting).await, Err(ClientError::Status(302))));
+    let nobody = LogClient::new("http://127.0.0.1:1").unwrap();
+    assert!(matches!(nobody.checkpoint(key.verifier()).await, Err(ClientError::Unreachable(_))));
+}
+
+#[tokio::test]
+async fn a_log_that_claims_too_much_is_refused_before_anything_is_downloaded() {
+    let mut log = log_of(1);
+    log.entries = vec![Vec::new(); 10_001];
+    let note = log.sign(Hash::from_bytes([1; 32])).note().to_owned();
+    log.files.insert("checkpoint".into(), note.into_bytes());
+    let server = Server::start(log, Manner::Honest);
+    let dir = tempfile::tempdir().unwrap();
+    let key = note_key();
+    let mut mirror = Mirror::open(dir.path(), key.verifier()).unwrap();
+    assert!(matches!(mirror.sync(&server.client()).await, Err(ClientError::TooLong)));
+    assert_eq!(server.asked(), ["checkpoint"]);
+}
+
+#[tokio::test]
+async fn consistency_and_inclusion_come_from_tiles() {
+    let server = Server::start(log_of(600), Manner::Honest);
+    let (client, new) = (server.client(), log_of(600).checkpoint());
+    for old in [0, 1, 2, 7, 255, 256, 257, 512, 599, 600] {
+        client.check_consistency(&log_of(old).checkpoint(), &new).await.unwrap();
+    }
+    for index in [0, 255, 256, 511, 512, 599] {
+        let hash = ledger::EntryHash::of(&ENTRIES[index]);
+        client.check_inclusion(hash, index as u64, &new).await.unwrap();
+        assert!(client.check_inclusion(hash, (index as u64 + 1) % 600, &new).await.is_err());
+    }
+    // Nothing but tiles was asked for.
+    assert!(server.asked().iter().all(|path| path.starts_with("tile/") && !path.starts_with("tile/entries")));
+    assert!(matches!(client.check_consistency(&new, &log_of(9).checkpoint()).await, Err(ClientError::Shrunk { .. })));
+    let mut other = ENTRIES[..300].to_vec();
+    other.swap(3, 4);
+    let other = MemoryLog::of(other).checkpoint();
+    assert!(matches!(client.check_consistency(&other, &new).await, Err(ClientError::Forked { .. })));
+    // A perfect tree is a node itself: the other way through the arithmetic.
+    let mut other = ENTRIES[..256].to_vec();
+    other.swap(3, 4);
+    let other = MemoryLog::of(other).checkpoint();
+    assert!(matches!(client.check_consistency(&other, &new).await, Err(ClientError::Forked { .. })));
+    // With false tiles nothing can be said about the log's past.
+    let mut log = log_of(600);
+    log.files.get_mut("tile/1/000.p/2").unwrap()[40] ^= 1;
+    server.show(log);
+    let old = log_of(300).checkpoint();
+    assert!(matches!(client.check_consistency(&old, &new).await, Err(ClientError::BadTiles)));
+}
+
+#[tokio::test]
+async fn a_mirror_follows_a_log_and_survives_being_closed() {
+    let server = Server::start(log_of(0), Manner::Honest);
+    let (dir, key) = (tempfile::tempdir().unwrap(), note_key());
+    for size in [0, 1, 3, 255, 256, 300, 300, 513, 600] {
+        server.show(log_of(size));
+        let mut mirror = Mirror::open(dir.path(), key.verifier()).unwrap();
+        let before = mirror.size();
+        let report = mirror.sync(&server.client()).await.unwrap();
+        assert_eq!((report.from, report.to), (before, size as u64));
+        assert_eq!(mirror.state().subjects().count(), size);
+        if size > 0 {
+            assert_eq!(mirror.entry(size as u64 - 1).unwrap().as_ref(), ENTRIES.get(size - 1));
+        }
+        assert_eq!(mirror.entry(size as u64).unwrap(), None);
+        assert_eq!(mirror.refused(), 0);
+    }
+    // What is held is not fetched again.
+    server.asked();
+    let mut mirror = Mirror::open(dir.path(), key.verifier()).unwrap();
+    mirror.sync(&server.client()).await.unwrap();
+    assert_eq!(server.asked(), ["checkpoint"]);
+}
+
+#[tokio::test]
+async fn a_mirror_refuses_a_log_that_shrinks_or_forks_and_stays_as_it_was() {
+    let (dir, key) = (tempfile::tempdir().unwrap(), note_key());
+    let server = Server::start(log_of(300), Manner::Honest);
+    let mut mirror = Mirror::open(dir.path(), key.verifier()).unwrap();
+    mirror.sync(&server.client()).await.unwrap();
+    let digest = mirror.digest();
+
+    server.show(log_of(299));
+    assert!(matches!(mirror.sync(&server.client()).await, Err(ClientError::Shrunk { .. })));
+
+    for (change, size) in [(3, 300), (3, 600), (290, 301), (290, 600), (260, 512)] {
+        let mut entries = ENTRIES[..size].to_vec();
+        entries[change] = withdraw(1, &grant(1, 0)).bytes().to_vec();
+        let forked = MemoryLog::of(entries);
+        server.show(forked.clone());
+        match mirror.sync(&server.client()).await {
+            Err(ClientError::Forked { held, offered }) => {
+                assert_eq!(*held, log_of(300).checkpoint());
+                assert_eq!(*offered, forked.checkpoint());
+            }
+            other => panic!("{change} of {size}: {other:?}"),
+        }
+    }
+
+    // Wrong entries under a right checkpoint are no fork.
+    let mut log = log_of(600);
+    let bundle = log.files.get_mut("tile/entries/001").unwrap();
+    let last = bundle.len() - 1;
+    bundle[last] ^= 1;
+    server.show(log);
+    assert!(matches!(mirror.sync(&server.client()).await, Err(ClientError::BadEntries)));
+
+    assert_eq!((mirror.size(), mirror.digest()), (300, digest));
+    let mut mirror = Mirror::open(dir.path(), key.verifier()).unwrap();
+    assert_eq!((mirror.size(), mirror.digest()), (300, digest));
+    server.show(log_of(600));
+    mirror.sync(&server.client()).await.unwrap();
+    assert_eq!(mirror.size(), 600);
+}
+
+#[tokio::test]
+async fn a_mirror_notices_that_its_folder_was_changed_and_ignores_the_rest_of_a_cut_off_sync() {
+    let (dir, key) = (tempfile::tempdir().unwrap(), note_key());
+    let server = Server::start(log_of(300), Manner::Honest);
+    Mirror::open(dir.path(), key.verifier()).unwrap().sync(&server.client()).await.unwrap();
+    // The rest of a sync that was cut off before its checkpoint.
+    let log = log_of(600);
+    for (path, bytes) in log.files.iter().filter(|(path, _)| path.starts_with("tile/entries/")) {
+        let path = dir.path().join(path);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, bytes).unwrap();
+    }
+    std::fs::write(dir.path().join("checkpoint.tmp"), "half a checkp").unwrap();
+    assert_eq!(Mirror::open(dir.path(), key.verifier()).unwrap().size(), 300);
+    // The partial bundle is gone, but the full one holds its beginning.
+    std::fs::remove_dir_all(dir.path().join("tile/entries/001.p")).unwrap();
+    assert_eq!(Mirror::open(dir.path(), key.verifier()).unwrap().size(), 300);
+    let bundle = dir.path().join("tile/entries/000");
+    let mut bytes = std::fs::read(&bundle).unwrap();
+    bytes[100] ^= 1;
+    std::fs::write(&bundle, &bytes).unwrap();
+    assert!(matches!(Mirror::open(dir.path(), key.verifier()), Err(ClientError::Damaged)));
+    std::fs::write(&bundle, &bytes[..1000]).unwrap();
+    assert!(matches!(Mirror::open(dir.path(), key.verifier()), Err(ClientError::Damaged)));
+}
+
+#[tokio::test]
+async fn an_audit_finds_what_is_wrong() {
+    let key = note_key();
+    let first = grant(1, 0);
+    let mut entries = ENTRIES[..300].to_vec();
+    entries.push(withdraw(1, &first).bytes().to_vec());
+    let server = Server::start(MemoryLog::of(entries.clone()), Manner::Honest);
+    let report = audit(&server.client(), key.verifier()).await.unwrap();
+    assert!(report.is_clean(), "{:?}", report.findings);
+    assert_eq!((report.grants, report.withdrawals, report.active), (300, 1, 299));
+
+    // A log that took what it must not take.
+    entries.push(withdraw(1, &first).bytes().to_vec());
+    entries.push(b"not an entry".to_vec());
+    let mut log = MemoryLog::of(entries);
+    log.files.get_mut("tile/0/000").unwrap()[5] ^= 1;
+    log.files.remove("tile/1/000.p/1");
+    server.show(log);
+    let report = audit(&server.client(), key.verifier()).await.unwrap();
+    let tile = |level, width| TileId { level, index: 0, width };
+    assert_eq!(report.finding_count, 4);
+    assert!(report.findings.contains(&Finding::Tile(tile(0, 256))));
+    assert!(report.findings.contains(&Finding::Tile(tile(1, 1))));
+    assert!(report.findings.iter().any(|f| matches!(f, Finding::AgainstRules(301, _))));
+    assert!(report.findings.iter().any(|f| matches!(f, Finding::Unreadable(302, _))));
+}
