@@ -14,6 +14,7 @@ mod request;
 mod sealed;
 mod secret;
 
+pub use canonical::{CanonicalError, JsonError, parse_strict, sha256, to_canonical};
 pub use credential::{
     CONSENT_CONTEXT, CONSENT_CONTEXT_SHA256, CONTEXT_CONSENT, CREDENTIALS_CONTEXT_SHA256, Check, CheckResult,
     ConsentClaims, ConsentCredential, Credential, CredentialError, EnrolmentClaims, ExpectedPresentation,
