@@ -29,8 +29,15 @@ pub struct Record<'a> {
     pub mirror: Result<(&'a Mirror, Timestamp), Failure>,
 }
 
-/// Checks a proof. Never fails: what is wrong is in the view.
-pub async fn check(proof: &[u8], purpose: &Purpose, expected: &Expected, record: &Record<'_>, now: Timestamp) -> CheckView {
+/// Checks a proof. Never fails: what is wrong is in the view. Without a record there is no answer, but all that the
+/// proof itself shows is checked.
+pub async fn check(
+    proof: &[u8],
+    purpose: &Purpose,
+    expected: &Expected,
+    record: Option<&Record<'_>>,
+    now: Timestamp,
+) -> CheckView {
     let mut view = empty_view();
     if let Some((claims, policy_state)) = walk(proof, expected, record, now, &mut view).await {
         let policy = consent::Policy { status: Some(policy_state), ..claims.policy };
@@ -47,7 +54,7 @@ pub async fn check(proof: &[u8], purpose: &Purpose, expected: &Expected, record:
 async fn walk(
     bytes: &[u8],
     expected: &Expected,
-    record: &Record<'_>,
+    record: Option<&Record<'_>>,
     now: Timestamp,
     view: &mut CheckView,
 ) -> Option<(ConsentClaims, ConsentState)> {
@@ -71,6 +78,10 @@ async fn walk(
         return fail(view, "holder", "the consent is given to another organisation");
     }
     pass(view, "holder", held.holder.to_string());
+    let Some(record) = record else {
+        row(view, "ledger-entry", CheckResult::NotMade, "no record was named");
+        return None;
+    };
     let entry = recorded(&proof, &claims, &consent.credential, record, now, view)?;
     let (mirror, at) = match &record.mirror {
         Ok(found) => found,

@@ -88,10 +88,10 @@ async fn check_as(profile: &Profile, proof: &[u8], purpose: &Purpose, challenge:
     };
     let record = Record { biobank: &connection.biobank, vkey: &vkey, mirror };
     let expected = Expected { audience: Some(membership.organisation), challenge: challenge.map(str::to_owned) };
-    Ok(check_proof(proof, purpose, &expected, &record, now()).await)
+    Ok(check_proof(proof, purpose, &expected, Some(&record), now()).await)
 }
 
-/// Checks a proof without a profile: for pipelines. Without an address, nothing can be said of liveness.
+/// Checks a proof without a profile: for pipelines. `folder` keeps the copy of the log for the next time.
 pub async fn check_at(
     address: &str,
     biobank: Option<&Did>,
@@ -108,7 +108,7 @@ pub async fn check_at(
         Err(failure) => Err(failure.clone()),
     };
     let record = Record { biobank: &connection.biobank, vkey: &vkey, mirror };
-    Ok(check_proof(proof, purpose, expected, &record, now()).await)
+    Ok(check_proof(proof, purpose, expected, Some(&record), now()).await)
 }
 
 /// The questions asked and the answers that came, each checked again now.
