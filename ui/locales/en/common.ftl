@@ -87,8 +87,6 @@ try-again = Try again
 
 places = Places
 back = Back
-cancel = Cancel
-working = One moment
 loading = Loading
 more = Details
 status = State of the record
@@ -112,7 +110,6 @@ sync-forked-short = Alarm
 
 ## Parts
 
-failed-title = That did not work
 retry = Try again
 copy = Copy
 copied = Copied
@@ -123,7 +120,6 @@ no = No
 
 ## The record
 
-record-entry = Entry { $number }
 record-index = Place in the record, counted from 0
 record-hash = Entry hash
 record-checked = Proof checked on this computer

@@ -49,7 +49,7 @@ result-live = Live as of { $time }, { $count ->
 } in the record
 result-not-live = The live record could not be read.
 result-reasons = Reasons
-result-clauses = Consent says { $policy }. Purpose says { $purpose }.
+result-why-not = What did not pass
 result-duties = What you owe in return
 result-evidence = Evidence
 result-study = Study
@@ -106,5 +106,5 @@ check-claims = Claims are complete
 check-holder = Shown by its holder
 check-ledger-entry = Entry matches the consent
 check-ledger-record = Entry is in the record
-check-ledger-live = Not withdrawn in the live record
-check-consent-decision = Purpose is covered
+check-ledger-live = State in the live record
+check-consent-decision = Purpose compared with the consent

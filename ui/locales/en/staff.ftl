@@ -2,11 +2,6 @@
 
 nav-donors = Donors
 donors-title = Donors
-donors-lead = { $count ->
-    [0] Nobody is invited yet.
-    [one] 1 donor or invitation.
-   *[other] { $count } donors and invitations.
-}
 donors-lead-joined = { $joined ->
     [one] 1 donor has joined
    *[other] { $joined } donors have joined

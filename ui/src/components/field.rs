@@ -1,5 +1,6 @@
 //! One line to fill in, and the clipboard.
 
+use js_sys::{Function, Reflect};
 use wasm_bindgen::JsCast;
 use wasm_bindgen_futures::{JsFuture, spawn_local};
 use yew::prelude::*;
@@ -66,12 +67,26 @@ pub fn value_of(event: &Event) -> String {
     target.dyn_ref::<web_sys::HtmlSelectElement>().map(web_sys::HtmlSelectElement::value).unwrap_or_default()
 }
 
-/// Puts a text on the clipboard, and calls back if that worked.
-pub fn copy_text(text: String, done: Callback<()>) {
+/// Puts the text of a field on the clipboard, and calls back if that worked.
+///
+/// Some web views have no clipboard of their own; there the field is selected and copied as a person would.
+pub fn copy_field(field: &NodeRef, done: Callback<()>) {
+    let (Some(window), Some(field)) = (web_sys::window(), field.cast::<web_sys::HtmlInputElement>()) else { return };
+    field.select();
+    let clipboard = window.navigator().clipboard();
     spawn_local(async move {
-        let Some(window) = web_sys::window() else { return };
-        if JsFuture::from(window.navigator().clipboard().write_text(&text)).await.is_ok() {
+        let copied = !clipboard.is_undefined() && JsFuture::from(clipboard.write_text(&field.value())).await.is_ok();
+        if copied || copy_selection() {
             done.emit(());
         }
     });
+}
+
+fn copy_selection() -> bool {
+    let copy = || {
+        let document = web_sys::window()?.document()?;
+        let command = Reflect::get(&document, &"execCommand".into()).ok()?.dyn_into::<Function>().ok()?;
+        command.call1(&document, &"copy".into()).ok()?.as_bool()
+    };
+    copy().unwrap_or(false)
 }

@@ -18,7 +18,7 @@ macro_rules! shapes {
 
 shapes! {
     /// The mark of the program.
-    Helix = "M7 3c0 6 10 6 10 12v6M17 3c0 6-10 6-10 12v6M8.7 6.5h6.6M8.7 17.5h6.6",
+    Helix = "M7 2.5C7 8 17 7 17 12S7 16 7 21.5M17 2.5C17 8 7 7 7 12s10 4 10 9.5M8.2 4.8h7.6M8.2 12h7.6M8.2 19.2h7.6",
     /// First page.
     Home = "M3 10.5 12 3l9 7.5M5.5 9v11h13V9M10 20v-6h4v6",
     /// What is shared.

@@ -16,7 +16,7 @@ pub use activity::row as activity_row;
 pub use button::{Button, Kind};
 pub use chip::{Chip, Tone};
 pub use connect::Connect;
-pub use field::{Field, copy_text, value_of};
+pub use field::{Field, copy_field, value_of};
 pub use frame::{Frame, Place};
 pub use icon::{Icon, Shape};
 pub use page::{Empty, Loading, Title, loaded, loaded_part};

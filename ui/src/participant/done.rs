@@ -49,19 +49,11 @@ pub fn Done(props: &DoneProps) -> Html {
             "ok",
             Shape::Check,
             t!("done-recorded-title"),
-            t!(
-                "done-recorded-text",
-                number = i18n::entry_number(entry.index),
-                time = i18n::time(entry.checked)
-            ),
+            t!("done-recorded-text", number = i18n::entry_number(entry.index), time = i18n::time(entry.checked)),
         ),
         RecordView::Sent => ("wait", Shape::Clock, t!("done-sent-title"), t!("done-sent-text")),
-        RecordView::Saved | RecordView::Local => {
-            ("wait", Shape::Cloud, t!("done-saved-title"), t!("done-saved-text"))
-        }
-        RecordView::Refused if left => {
-            ("bad", Shape::Alert, t!("done-problem-title"), t!("done-left-problem-text"))
-        }
+        RecordView::Saved | RecordView::Local => ("wait", Shape::Cloud, t!("done-saved-title"), t!("done-saved-text")),
+        RecordView::Refused if left => ("bad", Shape::Alert, t!("done-problem-title"), t!("done-left-problem-text")),
         RecordView::Refused => ("bad", Shape::Alert, t!("done-problem-title"), t!("done-problem-text")),
     };
     let waits = matches!(record, RecordView::Saved | RecordView::Sent);

@@ -34,11 +34,11 @@ pub fn Review(props: &ReviewProps) -> Html {
         let share = |kind: &DataKind| {
             let id = format!("review-share-{}", kind.code());
             html! { <li class="ok-line"><Icon shape={Shape::Check} size={20} />
-                { t!(id, organisation = view.organisation.clone()) }</li> }
+            { t!(id, organisation = view.organisation.clone()) }</li> }
         };
         let keep = |kind: &DataKind| {
             html! { <li class="off-line"><Icon shape={Shape::Lock} size={20} />
-                { t!(format!("review-keep-{}", kind.code())) }</li> }
+            { t!(format!("review-keep-{}", kind.code())) }</li> }
         };
         html! {
             <>

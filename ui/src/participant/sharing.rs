@@ -147,7 +147,7 @@ fn Consent(props: &ConsentProps) -> Html {
                 <dt>{ t!("sharing-answered") }</dt><dd>{ i18n::when(card.answered) }</dd>
             </dl>
             if waits {
-                <p class="soft small">{ t!("sharing-unrecorded") }</p>
+                <p class="soft small gap">{ t!("sharing-unrecorded") }</p>
             }
             if let Some(record) = recorded.clone() {
                 <Evidence {record} />
@@ -162,8 +162,10 @@ fn Consent(props: &ConsentProps) -> Html {
             if active {
                 <div class="bar">
                     <Button kind={Kind::Quiet} text={t!("sharing-leave")} about={heading.clone()} on_press={on_leave} />
-                    <span class="grow"></span>
-                    if recorded.is_some() {
+                    if recorded.is_none() {
+                        <span class="grow"></span>
+                    } else {
+                        <p class="soft small grow right">{ t!("sharing-save-hint") }</p>
                         <Button icon={Shape::File} text={t!("sharing-save")} about={heading} on_press={on_save}
                             busy={save.busy} />
                     }

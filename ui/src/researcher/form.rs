@@ -8,14 +8,8 @@ use std::rc::Rc;
 use yew::prelude::*;
 
 const TOPICS: [Topic; 5] = [Topic::Gru, Topic::Hmb, Topic::Ds, Topic::Poa, Topic::Methods];
-const DATA: [DataKind; 6] = [
-    DataKind::Genome,
-    DataKind::HealthRecord,
-    DataKind::Survey,
-    DataKind::Sample,
-    DataKind::Imaging,
-    DataKind::Device,
-];
+const DATA: [DataKind; 6] =
+    [DataKind::Genome, DataKind::HealthRecord, DataKind::Survey, DataKind::Sample, DataKind::Imaging, DataKind::Device];
 /// The places with a box of their own; others are typed.
 const PLACES: [&str; 6] = ["NL", "BE", "DE", "FR", "LU", "US"];
 
@@ -124,7 +118,14 @@ pub fn PurposeForm(props: &PurposeProps) -> Html {
     let purpose = &draft.purpose;
     let topics = TOPICS.map(|topic| {
         let edit = change(Rc::new(move |draft: &mut Draft| toggle(&mut draft.purpose.topics, topic)));
-        tick("checkbox", "topic", topic.code(), t!(format!("topic-{}", topic.code())), purpose.topics.contains(&topic), edit)
+        tick(
+            "checkbox",
+            "topic",
+            topic.code(),
+            t!(format!("topic-{}", topic.code())),
+            purpose.topics.contains(&topic),
+            edit,
+        )
     });
     let data = DATA.map(|kind| {
         let edit = change(Rc::new(move |draft: &mut Draft| toggle(&mut draft.purpose.data, kind)));
@@ -144,11 +145,13 @@ pub fn PurposeForm(props: &PurposeProps) -> Html {
         let edit = change(Rc::new(move |draft: &mut Draft| draft.purpose.organisation.kind = kind));
         tick("radio", "organisation", code, label, purpose.organisation.kind == kind, edit)
     });
-    let commercial = [("yes", t!("yes"), Some(true)), ("no", t!("no"), Some(false)), ("unstated", t!("option-unstated"), None)]
-        .map(|(code, label, value)| {
-            let edit = change(Rc::new(move |draft: &mut Draft| draft.purpose.commercial = value));
-            tick("radio", "commercial", code, label, purpose.commercial == value, edit)
-        });
+    let commercial =
+        [("yes", t!("yes"), Some(true)), ("no", t!("no"), Some(false)), ("unstated", t!("option-unstated"), None)].map(
+            |(code, label, value)| {
+                let edit = change(Rc::new(move |draft: &mut Draft| draft.purpose.commercial = value));
+                tick("radio", "commercial", code, label, purpose.commercial == value, edit)
+            },
+        );
     html! {
         <fieldset class="card">
             <legend>{ t!("form-purpose") }</legend>

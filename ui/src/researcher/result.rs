@@ -68,6 +68,14 @@ pub fn body(view: &CheckView, study: Option<String>) -> Html {
     html! {
         <>
             <div class="halves">
+                if view.outcome.is_none() {
+                    <section>
+                        <h2>{ t!("result-why-not") }</h2>
+                        <ul class="card checks">{
+                            for view.checks.iter().filter(|row| row.result != CheckResult::Passed).map(check)
+                        }</ul>
+                    </section>
+                }
                 if !view.reasons.is_empty() {
                     <section>
                         <h2>{ t!("result-reasons") }</h2>

@@ -90,9 +90,9 @@ fn row(row: &DonorRow) -> Html {
         <tr key={row.donor.clone()}>
             <th scope="row" class="code">{ &row.donor }</th>
             <td><Chip {tone} {shape} text={t!(id)} /></td>
-            <td>{ i18n::when(row.invited) }</td>
+            <td>{ i18n::day(row.invited) }</td>
             <td class={row.joined.is_none().then_some("soft")}>
-                { row.joined.map_or_else(|| t!("donors-not-yet"), i18n::when) }</td>
+                { row.joined.map_or_else(|| t!("donors-not-yet"), i18n::day) }</td>
             <td class={(row.live + row.withdrawn == 0).then_some("soft")}>{ consents }</td>
             <td class="soft">{ until }</td>
         </tr>

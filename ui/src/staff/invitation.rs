@@ -2,7 +2,7 @@
 
 use super::Page;
 use crate::app::Live;
-use crate::components::{Button, Icon, Kind, Problem, Shape, Title, copy_text};
+use crate::components::{Button, Icon, Kind, Problem, Shape, Title, copy_field};
 use crate::hooks::use_action;
 use crate::i18n;
 use bridge::{InvitationView, Invite, QrView};
@@ -23,13 +23,14 @@ pub fn InvitationPage(props: &InvitationProps) -> Html {
     let live = use_context::<Live>();
     let copied = use_state(|| false);
     let another = use_action::<Invite>(props.go.reform(Page::Invitation));
+    let link = use_node_ref();
     let view = &props.view;
     let on_copy = {
-        let (link, copied) = (view.link.clone(), copied.setter());
+        let (link, copied) = (link.clone(), copied.setter());
         Callback::from(move |()| {
             let (live, copied) = (live.clone(), copied.clone());
-            copy_text(
-                link.clone(),
+            copy_field(
+                &link,
                 Callback::from(move |()| {
                     copied.set(true);
                     if let Some(live) = &live {
@@ -61,7 +62,7 @@ pub fn InvitationPage(props: &InvitationProps) -> Html {
                     <section aria-labelledby="invitation-link">
                         <h2 id="invitation-link">{ t!("invitation-link") }</h2>
                         <div class="row copy-line">
-                            <input class="code grow" type="text" readonly=true value={view.link.clone()}
+                            <input ref={link} class="code grow" type="text" readonly=true value={view.link.clone()}
                                 aria-labelledby="invitation-link" />
                             <Button icon={if *copied { Shape::Check } else { Shape::Copy }} about="invitation-link"
                                 text={if *copied { t!("copied") } else { t!("copy") }} on_press={on_copy} />

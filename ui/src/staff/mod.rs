@@ -42,8 +42,7 @@ pub fn Staff(props: &StaffProps) -> Html {
     if !connected {
         return html! { <Frame role={Role::Staff}><Connect role={Role::Staff} demo={session.demo.clone()} /></Frame> };
     }
-    let places =
-        vec![Place::new(Shape::People, t!("nav-donors")), Place::new(Shape::Log, t!("activity"))];
+    let places = vec![Place::new(Shape::People, t!("nav-donors")), Place::new(Shape::Log, t!("activity"))];
     let on_go = go.reform(|place| if place == 0 { Page::Donors } else { Page::Activity });
     let (current, wide, content) = match (*page).clone() {
         Page::Donors => (0, true, html! { <DonorsPage {go} /> }),
