@@ -1,5 +1,7 @@
 //! The layout of ARCHITECTURE.md, held: who uses whom, which crate may know what, what the window may call.
 
+#![allow(clippy::unwrap_used, reason = "a test may panic, and so may the functions beside it")]
+
 use cargo_metadata::{Dependency, DependencyKind, MetadataCommand, Package};
 use serde_json::Value;
 use std::collections::BTreeSet;
