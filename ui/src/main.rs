@@ -1,4 +1,4 @@
-//! The face of the consent wallet. It shows views and sends commands; it holds no key and decides nothing.
+#![doc = include_str!("../README.md")]
 
 // First, because the others use its macro.
 #[macro_use]

@@ -80,6 +80,7 @@ key-without-profile-title = We found your key
 key-without-profile-text = The keychain holds a key, but the wallet’s folder is gone. You can go on with this key.
 key-without-profile-todo = Your old answers stay in the biobank’s record. Your wallet will ask for a new invitation.
 key-without-profile-use = Use this key
+keychain-same = Tried again at { $time }. Nothing has changed yet.
 keychain-expected = The wallet here has this fingerprint:
 try-again = Try again
 

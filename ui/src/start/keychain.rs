@@ -3,7 +3,8 @@
 use crate::app::Live;
 use crate::components::{Button, Icon, Kind, Problem, Shape, Title};
 use crate::hooks::use_action;
-use bridge::{CloseProfile, OpenProfile, ReuseKey, Role, Stage};
+use crate::i18n;
+use bridge::{CloseProfile, OpenProfile, ReuseKey, Role, Session, Stage};
 use yew::prelude::*;
 
 /// Properties of a keychain screen.
@@ -26,7 +27,17 @@ pub fn Keychain(props: &KeychainProps) -> Html {
             live.enter.emit(session);
         }
     });
-    let open = use_action::<OpenProfile>(enter.clone());
+    let tried = use_state(|| None::<String>);
+    let open = {
+        let (enter, tried, stage) = (enter.clone(), tried.setter(), props.stage);
+        use_action::<OpenProfile>(Callback::from(move |session: Session| {
+            if session.stage == stage {
+                // Without a word the page would look as if the button did nothing.
+                tried.set(Some(t!("keychain-same", time = i18n::time(i18n::now()))));
+            }
+            enter.emit(session);
+        }))
+    };
     let reuse = use_action::<ReuseKey>(enter.clone());
     let close = use_action::<CloseProfile>(enter);
     let role = props.role;
@@ -61,6 +72,7 @@ pub fn Keychain(props: &KeychainProps) -> Html {
                     <p class="code">{ fingerprint }</p>
                 }
             </div>
+            <p class="soft gap" role="status">{ (*tried).clone().unwrap_or_default() }</p>
             { for failures.into_iter().filter_map(|(failure, on_retry)| Some(html! {
                 <Problem failure={failure?} {on_retry} />
             })) }
