@@ -162,10 +162,8 @@ mod tests {
     #[test]
     fn errors_are_told_apart_by_their_variants() {
         let io = || Box::new(std::io::Error::other("whatever the text says"));
-        let cases = [
-            (Error::NoDefaultStore, KeychainError::Absent),
-            (Error::NoStorageAccess(io()), KeychainError::Locked),
-        ];
+        let cases =
+            [(Error::NoDefaultStore, KeychainError::Absent), (Error::NoStorageAccess(io()), KeychainError::Locked)];
         for (error, expected) in cases {
             assert_eq!(read(&entry(Some(error))).err(), Some(expected));
         }

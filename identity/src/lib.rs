@@ -18,8 +18,8 @@ pub use canonical::{CanonicalError, JsonError, parse_strict, sha256, to_canonica
 pub use credential::{
     CONSENT_CONTEXT, CONSENT_CONTEXT_SHA256, CONTEXT_CONSENT, CREDENTIALS_CONTEXT_SHA256, Check, CheckResult,
     ConsentClaims, ConsentCredential, Credential, CredentialError, EnrolmentClaims, ExpectedPresentation,
-    HeldCredentials, NotACredential, Presentation, Verification, Verified, issue_consent, issue_enrolment,
-    policy_hash, present, verify_consent, verify_enrolment, verify_presentation,
+    HeldCredentials, NotACredential, Presentation, Verification, Verified, issue_consent, issue_enrolment, policy_hash,
+    present, verify_consent, verify_enrolment, verify_presentation,
 };
 pub use did::{Did, DidError};
 pub use jws::{JwsError, MAX_JWS, VerifiedJws, sign_jws, verify_jws};

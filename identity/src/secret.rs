@@ -76,9 +76,7 @@ impl ProfileSecret {
     fn derive_keyed(&self, role: u32, what_for: &[u8]) -> SigningKey {
         let hash = Sha256::digest(what_for);
         let mut path = vec![PURPOSE, role];
-        path.extend(
-            hash.chunks_exact(4).take(4).map(|w| u32::from_be_bytes([w[0], w[1], w[2], w[3]]) & 0x7fff_ffff),
-        );
+        path.extend(hash.chunks_exact(4).take(4).map(|w| u32::from_be_bytes([w[0], w[1], w[2], w[3]]) & 0x7fff_ffff));
         self.derive_key(&path)
     }
 

@@ -1,5 +1,6 @@
 //! The profile in a real Secret Service. Each test starts a session bus and a keyring of its own in a scratch folder,
 //! so the keyring of whoever runs it is never touched.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout, reason = "a test may break off and print")]
 #![cfg(all(feature = "keychain", target_os = "linux"))]
 
 use identity::*;

@@ -1,4 +1,5 @@
 //! Keys, DIDs and what is derived from the one secret.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout, reason = "a test may break off and print")]
 
 use consent::StudyId;
 use ed25519_dalek::{Signer as _, SigningKey as Dalek};
@@ -220,7 +221,8 @@ fn a_fingerprint_reads_as_it_is_written() {
         assert_eq!(text.parse(), Ok(fingerprint));
         assert_eq!(serde_json::to_string(&fingerprint).unwrap(), format!("\"{text}\""));
     }
-    let cases = ["", "ABCD", "abcd-efgh-jkmn-pqrs", "ABCDEFGHJKMNPQRS", "UBCD-EFGH-JKMN-PQRS", "ABCD-EFGH-JKMN-PQRS-0000"];
+    let cases =
+        ["", "ABCD", "abcd-efgh-jkmn-pqrs", "ABCDEFGHJKMNPQRS", "UBCD-EFGH-JKMN-PQRS", "ABCD-EFGH-JKMN-PQRS-0000"];
     for text in cases {
         assert!(text.parse::<Fingerprint>().is_err(), "{text}");
     }

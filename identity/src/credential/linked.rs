@@ -7,7 +7,9 @@ use super::{CONTEXT_CONSENT, CONTEXT_V2};
 use crate::Did;
 use serde_json::Value;
 use ssi::JWK;
-use ssi::claims::data_integrity::{AnyDataIntegrity, AnySuite, CryptographicSuite, DataIntegrityDocument, ProofOptions};
+use ssi::claims::data_integrity::{
+    AnyDataIntegrity, AnySuite, CryptographicSuite, DataIntegrityDocument, ProofOptions,
+};
 use ssi::claims::{SignatureEnvironment, VerificationParameters};
 use ssi::dids::{DIDBuf, DIDKey, DIDResolver, VerificationMethodDIDResolver};
 use ssi::json_ld::ContextLoader;
@@ -47,7 +49,12 @@ fn resolver() -> Resolver {
 }
 
 /// Adds an `eddsa-rdfc-2022` proof with these options to a document.
-pub(super) async fn sign(document: Value, seed: Zeroizing<[u8; 32]>, did: Did, options: Value) -> Result<Value, String> {
+pub(super) async fn sign(
+    document: Value,
+    seed: Zeroizing<[u8; 32]>,
+    did: Did,
+    options: Value,
+) -> Result<Value, String> {
     on_big_stack(move || async move {
         let jwk = JWK::from(Params::OKP(OctetParams {
             curve: "Ed25519".to_owned(),
@@ -124,4 +131,88 @@ where
     thread.spawn(body).map_err(|error| error.to_string())?;
     // A panic in the library closes the channel, which is a failed check and no crash.
     result.await.unwrap_or_else(|_| Err("the credential library broke off".to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::SigningKey;
+    use serde_json::json;
+
+    async fn signed(key: &SigningKey, issuer: &Did, context: Value, subject: Value) -> Result<Value, String> {
+        let document = json!({
+            "@context": context,
+            "type": ["VerifiableCredential", "ResearchConsentCredential"],
+            "issuer": issuer,
+            "credentialSubject": subject,
+        });
+        let options = json!({
+            "verificationMethod": key.did().verification_method(),
+            "proofPurpose": "assertionMethod",
+            "created": "2026-11-22T12:00:00Z",
+        });
+        sign(document, key.seed(), key.did(), options).await
+    }
+
+    /// The reason for the checks in `verify`: if the library starts to make one of them, this test will tell.
+    #[tokio::test]
+    async fn the_library_alone_accepts_a_spoofed_issuer() {
+        let (attacker, victim) = (SigningKey::from_seed([66; 32]), SigningKey::from_seed([1; 32]).did());
+        let context = json!([CONTEXT_V2, CONTEXT_CONSENT]);
+        let document = signed(&attacker, &victim, context, json!({ "notice": "x" })).await.unwrap();
+        assert_eq!(document["issuer"], json!(victim));
+        assert_eq!(verify(document).await, Ok(()));
+    }
+
+    /// The second wall behind the exact comparison of members and contexts.
+    #[tokio::test]
+    async fn unknown_terms_and_contexts_can_not_be_signed_and_do_not_verify() {
+        let key = SigningKey::from_seed([1; 32]);
+        let (did, known) = (key.did(), json!([CONTEXT_V2, CONTEXT_CONSENT]));
+        let good = signed(&key, &did, known.clone(), json!({ "notice": "x" })).await.unwrap();
+        assert_eq!(verify(good.clone()).await, Ok(()));
+
+        assert!(signed(&key, &did, known, json!({ "notice": "x", "unheardOf": "y" })).await.is_err());
+        let foreign = json!([CONTEXT_V2, CONTEXT_CONSENT, "https://www.w3.org/2018/credentials/v1"]);
+        assert!(signed(&key, &did, foreign.clone(), json!({ "notice": "x" })).await.is_err());
+
+        let mut unknown = good.clone();
+        unknown["credentialSubject"]["unheardOf"] = json!("y");
+        assert!(verify(unknown).await.is_err());
+        let mut other = good.clone();
+        other["@context"] = foreign;
+        assert!(verify(other).await.is_err());
+        // Our terms are protected: an inline context can not give them another meaning.
+        let mut redefined = good;
+        redefined["@context"] = json!([CONTEXT_V2, CONTEXT_CONSENT, { "notice": "https://evil.example/" }]);
+        assert!(verify(redefined).await.is_err());
+    }
+
+    #[tokio::test]
+    async fn a_did_document_lists_the_key_for_its_purposes_only() {
+        let did = SigningKey::from_seed([1; 32]).did();
+        let method = did.verification_method();
+        assert_eq!(lists(&did, &method, "assertionMethod").await, Ok(()));
+        assert_eq!(lists(&did, &method, "authentication").await, Ok(()));
+        assert!(lists(&did, &method, "keyAgreement").await.is_err());
+        let other = SigningKey::from_seed([2; 32]).did().verification_method();
+        assert!(lists(&did, &other, "assertionMethod").await.is_err());
+    }
+
+    #[test]
+    fn the_bundled_contexts_are_the_pinned_ones() {
+        for (text, hash) in
+            [(CONSENT_CONTEXT, CONSENT_CONTEXT_SHA256), (CREDENTIALS_CONTEXT, CREDENTIALS_CONTEXT_SHA256)]
+        {
+            assert_eq!(hex::encode(crate::sha256(text.as_bytes())), hash);
+        }
+        assert!(contexts().is_ok());
+    }
+
+    #[tokio::test]
+    async fn a_panic_in_the_library_is_a_failed_check() {
+        let outcome = on_big_stack(|| async { panic!("expected by this test") });
+        let outcome: Result<(), String> = outcome.await;
+        assert!(outcome.is_err());
+    }
 }
