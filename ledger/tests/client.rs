@@ -1,4 +1,5 @@
 //! The reader against servers that are honest, that lie, and that do not behave.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "in a test a panic is the report")]
 #![cfg(feature = "client")]
 
 mod common;

@@ -1,5 +1,6 @@
 //! FORMAT.md is a set of test vectors: each named code block is made again here and compared byte for byte, and each
 //! line of a block whose name begins with "refused" must be refused.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "in a test a panic is the report")]
 
 mod common;
 

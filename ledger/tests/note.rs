@@ -1,4 +1,5 @@
 //! Notes, checkpoints and receipts: against the crate `signed_note`, and with every byte changed.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "in a test a panic is the report")]
 
 mod common;
 

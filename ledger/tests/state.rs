@@ -1,4 +1,5 @@
 //! Entries from strangers, and the properties of the state machine.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "in a test a panic is the report")]
 
 mod common;
 

@@ -1,4 +1,5 @@
 //! The tree arithmetic against the crate `tlog_tiles`, a port of Go's sumdb.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "in a test a panic is the report")]
 
 mod common;
 
@@ -15,7 +16,9 @@ use tlog_tiles::{Hash as TheirHash, HashReader, TileHashReader, TileReader};
 const LARGEST: u64 = 600;
 
 /// Entries 0 to 599, the leaf hashes and the roots of all sizes, by our frontier.
-static TREE: LazyLock<(Vec<Vec<u8>>, Vec<Hash>, Vec<Hash>)> = LazyLock::new(|| {
+type Tree = (Vec<Vec<u8>>, Vec<Hash>, Vec<Hash>);
+
+static TREE: LazyLock<Tree> = LazyLock::new(|| {
     let entries: Vec<Vec<u8>> = (0..LARGEST).map(|i| format!("entry {i}").into_bytes()).collect();
     let leaves: Vec<Hash> = entries.iter().map(|e| leaf_hash(e)).collect();
     let mut frontier = Frontier::new();

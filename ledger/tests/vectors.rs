@@ -1,4 +1,5 @@
 //! Other people's vectors for inclusion and consistency proofs (transparency-dev/merkle), good and bad ones.
+#![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout, reason = "in a test a panic is the report")]
 
 use base64::prelude::{BASE64_STANDARD, Engine as _};
 use ledger::{Hash, leaf_hash, verify_consistency, verify_inclusion};

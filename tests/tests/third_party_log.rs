@@ -1,4 +1,5 @@
 //! A log that our crate writes, read by a program in Go over golang.org/x/mod/sumdb, which shares no code with us.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "in a test a panic is the report")]
 
 use identity::SigningKey;
 use ledger::{BundleId, Checkpoint, ConsentEvent, Entry, Grant, Hash, NoteKey, TILE_WIDTH, TileEdge, append_to_bundle};

@@ -1,5 +1,5 @@
 //! What several tests share.
-#![allow(dead_code, missing_docs)]
+#![allow(dead_code, missing_docs, reason = "not every test uses all of it")]
 
 use identity::SigningKey;
 use ledger::{
