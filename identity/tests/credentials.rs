@@ -6,6 +6,7 @@ mod common;
 use common::*;
 use consent::{DataKind, Modifier, Permission, Policy};
 use identity::*;
+use proptest::prelude::*;
 use serde_json::{Value, json};
 
 fn expected(challenge: Option<&str>) -> ExpectedPresentation {
@@ -404,4 +405,31 @@ fn the_bundled_contexts_are_the_pinned_ones() {
 fn what_is_printed_of_a_credential_is_its_id() {
     let credential = Credential::try_from(json!({ "id": "urn:uuid:1", "secret": "sickness" })).unwrap();
     assert_eq!(format!("{credential:?}"), "Credential(urn:uuid:1)");
+}
+
+fn runtime() -> tokio::runtime::Runtime {
+    tokio::runtime::Builder::new_current_thread().build().unwrap()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    /// Wherever one byte is changed, nothing verifies.
+    #[test]
+    fn every_bent_byte_of_a_credential_is_noticed(at in any::<prop::sample::Index>(), with in 0x20u8..0x7f) {
+        let runtime = runtime();
+        let original = runtime.block_on(consent_credential()).to_bytes();
+        let mut bytes = original.clone();
+        let at = at.index(bytes.len());
+        bytes[at] = with;
+        let verified = runtime.block_on(verify_consent(&bytes, now())).verified.is_some();
+        prop_assert_eq!(verified, bytes == original, "byte {} as {:?}", at, char::from(with));
+    }
+
+    #[test]
+    fn no_bytes_make_a_verification_panic(bytes: Vec<u8>) {
+        let runtime = runtime();
+        prop_assert!(runtime.block_on(verify_consent(&bytes, now())).verified.is_none());
+        prop_assert!(runtime.block_on(verify_presentation(&bytes, &expected(None))).verified.is_none());
+    }
 }
