@@ -1,1 +1,18 @@
-//! stub
+//! What the proofs share: a real biobank process, and a real window driven by WebDriver.
+
+mod biobankd;
+mod window;
+
+pub use biobankd::Biobankd;
+pub use window::Window;
+
+use std::path::PathBuf;
+
+/// A program under test: named by the environment, or built beside this test.
+pub fn program(variable: &str, name: &str) -> PathBuf {
+    if let Some(path) = std::env::var_os(variable) {
+        return path.into();
+    }
+    let beside = std::env::current_exe().ok().and_then(|exe| Some(exe.parent()?.parent()?.join(name)));
+    beside.filter(|path| path.exists()).unwrap_or_else(|| name.into())
+}

@@ -1,0 +1,198 @@
+//! The app's real window, driven through W3C WebDriver. Elements are found by what a person or a screen reader
+//! finds them by: role and name.
+
+use crate::program;
+use std::fs::File;
+use std::io;
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+use thirtyfour::prelude::*;
+use thirtyfour::{Capabilities, WebElement};
+
+/// How long anything on a screen may take to appear.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// An open window.
+pub struct Window {
+    page: WebDriver,
+    driver: Child,
+    pictures: PathBuf,
+    taken: std::cell::Cell<u32>,
+}
+
+impl Window {
+    /// Opens the app with these arguments. What it writes goes to `log`.
+    pub async fn open(arguments: &[&str], log: &Path) -> WebDriverResult<Self> {
+        let io = |error: io::Error| WebDriverError::from(error);
+        let (port, native) = (free_port().map_err(io)?, free_port().map_err(io)?);
+        let log = File::options().create(true).append(true).open(log).map_err(io)?;
+        let driver = Command::new(program("TAURI_DRIVER", "tauri-driver"))
+            .args(["--port", &port.to_string(), "--native-port", &native.to_string(), "--native-driver"])
+            .arg(program("WEBKIT_DRIVER", "/usr/bin/WebKitWebDriver"))
+            .env("RUST_LOG", "debug,hyper=off,reqwest=off")
+            .stdin(Stdio::null())
+            .stdout(log.try_clone().map_err(io)?)
+            .stderr(log)
+            .spawn()
+            .map_err(io)?;
+        let mut capabilities = Capabilities::new();
+        let options =
+            serde_json::json!({ "application": program("CONSENT_WALLET", "consent-wallet"), "args": arguments });
+        capabilities.set("tauri:options", options)?;
+        let begun = Instant::now();
+        let page = loop {
+            match WebDriver::new(format!("http://127.0.0.1:{port}"), capabilities.clone()).await {
+                Ok(page) => break page,
+                Err(error) if begun.elapsed() > PATIENCE => return Err(error),
+                Err(_) => tokio::time::sleep(Duration::from_millis(200)).await,
+            }
+        };
+        let pictures = std::env::var_os("PICTURES")
+            .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/pictures"), PathBuf::from);
+        std::fs::create_dir_all(&pictures).map_err(io)?;
+        Ok(Self { page, driver, pictures, taken: 0.into() })
+    }
+
+    /// Closes the window.
+    pub async fn close(mut self) -> WebDriverResult<()> {
+        let closed = self.page.clone().quit().await;
+        let _ = self.driver.kill();
+        let _ = self.driver.wait();
+        closed
+    }
+
+    /// Takes a picture under a name; a number in front keeps the order.
+    pub async fn picture(&self, name: &str) -> WebDriverResult<()> {
+        // Fonts and motion come to rest.
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        self.taken.set(self.taken.get() + 1);
+        self.page.screenshot(&self.pictures.join(format!("{:02}-{name}.png", self.taken.get()))).await
+    }
+
+    /// Presses the button of this name.
+    pub async fn press(&self, name: &str) -> WebDriverResult<()> {
+        self.click(&button(name)).await
+    }
+
+    /// Presses the button of this name in the smallest part of the page that has it beside this text.
+    pub async fn press_in(&self, group: &str, name: &str) -> WebDriverResult<()> {
+        let part =
+            format!("*[self::article or self::li or self::section][contains(., {})][.{}]", quoted(group), button(name));
+        self.click(&format!("//{part}[not(descendant::{part})]{}", button(name))).await
+    }
+
+    /// Presses the button of this name that sends the form.
+    pub async fn send(&self, name: &str) -> WebDriverResult<()> {
+        self.click(&format!("//form//button[@type='submit'][normalize-space(.)={}]", quoted(name))).await
+    }
+
+    /// Ticks or unticks the box with this label.
+    pub async fn tick(&self, label: &str) -> WebDriverResult<()> {
+        self.click(&format!("//input[@id=//label[normalize-space(.)={}]/@for]", quoted(label))).await
+    }
+
+    /// Whether the box with this label is ticked.
+    pub async fn is_ticked(&self, label: &str) -> WebDriverResult<bool> {
+        self.field(label).await?.is_selected().await
+    }
+
+    /// The field with this label.
+    pub async fn field(&self, label: &str) -> WebDriverResult<WebElement> {
+        self.find(&format!("//*[@id=//label[normalize-space(.)={}]/@for]", quoted(label))).await
+    }
+
+    /// Types into the field with this label, in place of what is there.
+    pub async fn type_into(&self, label: &str, text: &str) -> WebDriverResult<()> {
+        let field = self.field(label).await?;
+        field.clear().await?;
+        field.send_keys(text).await
+    }
+
+    /// What stands in the field with this label.
+    pub async fn value_of(&self, label: &str) -> WebDriverResult<String> {
+        Ok(self.field(label).await?.prop("value").await?.unwrap_or_default())
+    }
+
+    /// Waits for the page whose heading contains this.
+    pub async fn heading(&self, text: &str) -> WebDriverResult<()> {
+        self.find(&format!("//h1[contains(normalize-space(.), {})]", quoted(text))).await.map(drop)
+    }
+
+    /// Waits until this text is on the page.
+    pub async fn text(&self, text: &str) -> WebDriverResult<()> {
+        self.find(&format!("//body//*[contains(normalize-space(.), {})][not(self::script)]", quoted(text)))
+            .await
+            .map(drop)
+    }
+
+    /// The whole text of the page.
+    pub async fn read(&self) -> WebDriverResult<String> {
+        self.page.find(By::Css("body")).await?.text().await
+    }
+
+    /// The first element at a path, once it is there.
+    pub async fn find(&self, path: &str) -> WebDriverResult<WebElement> {
+        let begun = Instant::now();
+        loop {
+            match self.page.find(By::XPath(path)).await {
+                Ok(found) => return Ok(found),
+                Err(error) if begun.elapsed() > PATIENCE => {
+                    self.picture("not-found").await?;
+                    return Err(error);
+                }
+                Err(_) => tokio::time::sleep(Duration::from_millis(100)).await,
+            }
+        }
+    }
+
+    /// Runs a script in the page.
+    pub async fn run(&self, script: &str, arguments: Vec<serde_json::Value>) -> WebDriverResult<serde_json::Value> {
+        Ok(self.page.execute(script, arguments).await?.json().clone())
+    }
+
+    /// Makes the window this large, in pixels.
+    pub async fn resize(&self, width: i64, height: i64) -> WebDriverResult<()> {
+        self.page
+            .set_window_rect(0, 0, u32::try_from(width).unwrap_or(1280), u32::try_from(height).unwrap_or(900))
+            .await
+    }
+
+    async fn click(&self, path: &str) -> WebDriverResult<()> {
+        let begun = Instant::now();
+        loop {
+            // The page may be drawn anew between finding and clicking; then it is found again.
+            let clicked = match self.find(path).await {
+                Ok(found) => {
+                    let _ = found.scroll_into_view().await;
+                    found.click().await
+                }
+                Err(error) => return Err(error),
+            };
+            match clicked {
+                Ok(()) => return Ok(()),
+                Err(error) if begun.elapsed() > PATIENCE => return Err(error),
+                Err(_) => tokio::time::sleep(Duration::from_millis(100)).await,
+            }
+        }
+    }
+}
+
+fn free_port() -> io::Result<u16> {
+    Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?.port())
+}
+
+/// A button that is not busy, by its words; a number of things that wait may stand beside them.
+fn button(name: &str) -> String {
+    let name = quoted(name);
+    format!(
+        "//button[not(@aria-busy='true')][normalize-space(.)={name} or strong[normalize-space(.)={name}] \
+         or span[normalize-space(.)={name}]]"
+    )
+}
+
+/// A string literal of XPath 1.0, which knows no escapes.
+fn quoted(text: &str) -> String {
+    if text.contains('\'') { format!("\"{text}\"") } else { format!("'{text}'") }
+}
