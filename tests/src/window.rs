@@ -2,7 +2,6 @@
 //! finds them by: role and name.
 
 use crate::program;
-use std::fs::File;
 use std::io;
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
@@ -27,19 +26,17 @@ impl Window {
     pub async fn open(arguments: &[&str], log: &Path) -> WebDriverResult<Self> {
         let io = |error: io::Error| WebDriverError::from(error);
         let (port, native) = (free_port().map_err(io)?, free_port().map_err(io)?);
-        let log = File::options().create(true).append(true).open(log).map_err(io)?;
+        let application = wrap(log).map_err(io)?;
         let driver = Command::new(program("TAURI_DRIVER", "tauri-driver"))
             .args(["--port", &port.to_string(), "--native-port", &native.to_string(), "--native-driver"])
             .arg(program("WEBKIT_DRIVER", "/usr/bin/WebKitWebDriver"))
-            .env("RUST_LOG", "debug,hyper=off,reqwest=off")
             .stdin(Stdio::null())
-            .stdout(log.try_clone().map_err(io)?)
-            .stderr(log)
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
             .spawn()
             .map_err(io)?;
         let mut capabilities = Capabilities::new();
-        let options =
-            serde_json::json!({ "application": program("CONSENT_WALLET", "consent-wallet"), "args": arguments });
+        let options = serde_json::json!({ "application": application, "args": arguments });
         capabilities.set("tauri:options", options)?;
         let begun = Instant::now();
         let page = loop {
@@ -88,9 +85,9 @@ impl Window {
         self.click(&format!("//form//button[@type='submit'][normalize-space(.)={}]", quoted(name))).await
     }
 
-    /// Ticks or unticks the box with this label.
+    /// Ticks or unticks the box with this label, by a press on the words.
     pub async fn tick(&self, label: &str) -> WebDriverResult<()> {
-        self.click(&format!("//input[@id=//label[normalize-space(.)={}]/@for]", quoted(label))).await
+        self.click(&format!("//label[normalize-space(.)={}]", quoted(label))).await
     }
 
     /// Whether the box with this label is ticked.
@@ -172,11 +169,24 @@ impl Window {
             };
             match clicked {
                 Ok(()) => return Ok(()),
-                Err(error) if begun.elapsed() > PATIENCE => return Err(error),
+                Err(error) if begun.elapsed() > PATIENCE => {
+                    self.picture(&format!("not-clickable {path}").replace(['/', '\'', '"'], "_")).await?;
+                    return Err(error);
+                }
                 Err(_) => tokio::time::sleep(Duration::from_millis(100)).await,
             }
         }
     }
+}
+
+/// A script that runs the app and keeps what it says, in full: the driver would throw it away.
+fn wrap(log: &Path) -> io::Result<PathBuf> {
+    let script = log.with_extension("sh");
+    let app = program("CONSENT_WALLET", "consent-wallet");
+    let text = format!("#!/bin/sh\nRUST_LOG=trace exec '{}' \"$@\" 2>>'{}'\n", app.display(), log.display());
+    std::fs::write(&script, text)?;
+    std::fs::set_permissions(&script, std::os::unix::fs::PermissionsExt::from_mode(0o700))?;
+    Ok(script)
 }
 
 fn free_port() -> io::Result<u16> {

@@ -11,15 +11,30 @@ const DIABETES: &str = "Diabetes in Families";
 #[tokio::test(flavor = "multi_thread")]
 async fn from_invitation_to_withdrawal() -> WebDriverResult<()> {
     let root = tempfile::tempdir().unwrap();
-    let mut biobank = Biobankd::start(&root.path().join("biobank")).unwrap();
-    let (data, downloads) = (root.path().join("wallet"), root.path().join("downloads"));
+    let result = journey(root.path()).await;
+    if result.is_err() {
+        for log in ["wallet.log", "biobank.log"] {
+            let text = std::fs::read_to_string(root.path().join(log)).unwrap_or_default();
+            let lines: Vec<_> = text
+                .lines()
+                .filter(|line| [" WARN ", " ERROR ", "thrown away"].iter().any(|mark| line.contains(mark)))
+                .collect();
+            println!("{log}: {:#?}", &lines[lines.len().saturating_sub(20)..]);
+        }
+    }
+    result
+}
+
+async fn journey(root: &Path) -> WebDriverResult<()> {
+    let mut biobank = Biobankd::start(&root.join("biobank")).unwrap();
+    let (data, downloads) = (root.join("wallet"), root.join("downloads"));
     let demo = biobank.dir.join("demo.json");
     let suffix = format!(" (journey {})", std::process::id());
     let text = |path: &Path| path.to_str().unwrap().to_owned();
     let (data_text, downloads_text, demo_text) = (text(&data), text(&downloads), text(&demo));
     let arguments =
         ["--data", &data_text, "--downloads", &downloads_text, "--demo", &demo_text, "--keychain-suffix", &suffix];
-    let log = root.path().join("wallet.log");
+    let log = root.join("wallet.log");
     let window = Window::open(&arguments, &log).await?;
 
     step("1. Staff invites a donor");
@@ -169,7 +184,7 @@ async fn from_invitation_to_withdrawal() -> WebDriverResult<()> {
     for role in ["participant", "staff", "researcher"] {
         let secret =
             identity::read_secret(&format!("{role}{suffix}")).await.unwrap().expect("the keychain holds the key");
-        assert_absent(root.path(), secret.expose());
+        assert_absent(root, secret.expose());
     }
     Ok(())
 }

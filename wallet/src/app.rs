@@ -6,12 +6,14 @@ use crate::profile::Profile;
 use crate::{answer, asks, connect, enrol, proof, research, staff, sync, views};
 use bridge::{
     AcceptInvitation, Activity, AnswerAsk, AskForProof, Asks, Check, CheckView, CloseProfile, Code, Command, Connect,
-    CreateProfile, Defer, Demo, Donors, Failure, Home, InvitationPreview, InvitationView, Invite, KeyView, Look, OpenProfile,
-    ReadActivity, ReadAsks, ReadDonors, ReadHome, ReadInvitation, ReadKey, ReadRequest, ReadSharing, ReadStudies, ReceiptView,
-    Refuse, RequestView, ReuseKey, ReviewAnswer, Role, SaveProof, SavedFile, Session, Sharing, Sign, Stage, Studies,
-    SummaryView, Sync, SyncView, Withdraw,
+    CreateProfile, Defer, Demo, Donors, Failure, Home, InvitationPreview, InvitationView, Invite, KeyView, Look,
+    OpenProfile, ReadActivity, ReadAsks, ReadDonors, ReadHome, ReadInvitation, ReadKey, ReadRequest, ReadSharing,
+    ReadStudies, ReceiptView, Refuse, RequestView, ReuseKey, ReviewAnswer, Role, SaveProof, SavedFile, Session,
+    Sharing, Sign, Stage, Studies, SummaryView, Sync, SyncView, Withdraw,
 };
-use identity::{KeychainError, ProfileError, ProfileSecret, ProfileState, adopt_profile, create_profile, inspect_profile};
+use identity::{
+    KeychainError, ProfileError, ProfileSecret, ProfileState, adopt_profile, create_profile, inspect_profile,
+};
 use serde::Deserialize;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -36,6 +38,8 @@ struct Desktop {
     /// The role whose profile could not be opened, why, and the marker's fingerprint.
     closed: Option<(Role, Stage, Option<String>)>,
     offer: Option<Offer>,
+    /// How many events there were, and whether the biobank answered, when the window was told last.
+    told: Option<(usize, bool)>,
 }
 
 /// The program.
@@ -63,15 +67,15 @@ impl App {
         self.desktop().profile.clone().ok_or_else(|| Code::NotPossible.into())
     }
 
-    /// One round of sync. Says whether anything that a screen shows has changed.
+    /// One round of sync. Says whether anything that a screen shows has changed since the last time it said so,
+    /// whoever changed it.
     pub async fn tick(&self) -> bool {
         let Ok(profile) = self.profile() else { return false };
-        let look = || (profile.read(|story| story.rows.len()).ok(), profile.weather().online);
-        let before = look();
         if let Err(failure) = sync::sync(&profile).await {
             tracing::warn!(%failure, "sync");
         }
-        before != look()
+        let now = profile.read(|story| story.rows.len()).ok().map(|rows| (rows, profile.weather().online));
+        std::mem::replace(&mut self.desktop().told, now) != now
     }
 
     fn desktop(&self) -> std::sync::MutexGuard<'_, Desktop> {

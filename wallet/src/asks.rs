@@ -7,6 +7,7 @@ use crate::event::{Ask, Connection, Event};
 use crate::profile::Profile;
 use crate::proof;
 use crate::remote::Remote;
+use crate::story::Story;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use bridge::{Code, Failure};
@@ -101,18 +102,33 @@ pub async fn ask(profile: &Profile, study: &StudyId, purpose: &Purpose) -> Resul
 pub async fn read_questions(profile: &Profile, connection: &Connection, remote: &Remote) -> Result<(), Failure> {
     let live: Vec<StudyId> = profile.read(|story| {
         let recorded = |study: &StudyId| story.sending.iter().any(|s| s.study == *study && s.sent);
-        story.answers.iter().filter(|(id, a)| a.state == ConsentState::Active && recorded(id)).map(|(id, _)| id.clone()).collect()
+        story
+            .answers
+            .iter()
+            .filter(|(id, a)| a.state == ConsentState::Active && recorded(id))
+            .map(|(id, _)| id.clone())
+            .collect()
     })?;
     for study in live {
         let key = profile.study_key(connection, &study);
         for letter in letters(remote, &key).await? {
-            // A letter that says nothing to us is thrown away: anybody with an account can write one.
-            if let Some(ask) = read_question(profile, connection, &key, &study, &letter)? {
-                profile.record_if(Event::AskReceived { ask: ask.clone() }, |story| {
-                    let known = story.asks.iter().any(|before| before.id == ask.id) || story.open_asks().count() >= MAX_OPEN;
-                    if known { Err(Code::NotPossible.into()) } else { Ok(()) }
-                })
-                .or_else(|failure| if failure.code == Code::NotPossible { Ok(()) } else { Err(failure) })?;
+            match read_question(profile, connection, &key, &study, &letter) {
+                Ok(ask) => {
+                    let fits = |story: &Story| {
+                        let known = story.asks.iter().any(|before| before.id == ask.id);
+                        if known || story.open_asks().count() >= MAX_OPEN {
+                            Err(Code::NotPossible.into())
+                        } else {
+                            Ok(())
+                        }
+                    };
+                    match profile.record_if(Event::AskReceived { ask: ask.clone() }, fits) {
+                        Err(failure) if failure.code != Code::NotPossible => return Err(failure),
+                        _ => {}
+                    }
+                }
+                // A letter that says nothing to us is thrown away: anybody with an account can write one.
+                Err(reason) => tracing::info!(%study, reason, "a letter was thrown away"),
             }
             remote.signed(&key, Method::DELETE, &format!("/v1/mailbox/{}", letter.id), None).await?;
         }
@@ -120,32 +136,38 @@ pub async fn read_questions(profile: &Profile, connection: &Connection, remote: 
     Ok(())
 }
 
+/// The question in a letter, or which check it did not pass.
 fn read_question(
     profile: &Profile,
     connection: &Connection,
     key: &SigningKey,
     study: &StudyId,
     letter: &Letter,
-) -> Result<Option<Ask>, Failure> {
-    let request = profile.read(|story| story.studies.get(study).cloned())?;
-    let read = || {
-        let plain = identity::open(key, ASK_SEAL, &STANDARD.decode(&letter.sealed).ok()?).ok()?;
-        let signed = verify_jws(std::str::from_utf8(&plain).ok()?).ok().filter(|jws| jws.typ == ASK_TYPE)?;
-        let question: Question = serde_json::from_slice(&signed.payload).ok()?;
-        let account = read_account(&question.account, &connection.biobank)?;
-        let theirs = account.did == signed.signer && account.organisation == request?.organisation.id;
-        let sane = question.study == *study && question.id.len() <= 64 && question.challenge.len() <= 128;
-        (theirs && sane).then_some(Ask {
-            id: question.id,
-            from: signed.signer,
-            study: question.study,
-            organisation_name: account.organisation_name,
-            challenge: question.challenge,
-            purpose: question.purpose,
-            asked: question.asked,
-        })
-    };
-    Ok(read())
+) -> Result<Ask, &'static str> {
+    let sealed = STANDARD.decode(&letter.sealed).map_err(|_| "encoding")?;
+    let plain = identity::open(key, ASK_SEAL, &sealed).map_err(|_| "seal")?;
+    let signed = std::str::from_utf8(&plain).ok().and_then(|jws| verify_jws(jws).ok()).ok_or("signature")?;
+    if signed.typ != ASK_TYPE {
+        return Err("type");
+    }
+    let question: Question = serde_json::from_slice(&signed.payload).map_err(|_| "form")?;
+    let account = read_account(&question.account, &connection.biobank).ok_or("account")?;
+    let organisation = profile.read(|story| story.studies.get(study).map(|request| request.organisation.id.clone()));
+    if account.did != signed.signer || organisation.ok().flatten() != Some(account.organisation) {
+        return Err("organisation");
+    }
+    if question.study != *study || question.id.len() > 64 || question.challenge.len() > 128 {
+        return Err("claims");
+    }
+    Ok(Ask {
+        id: question.id,
+        from: signed.signer,
+        study: question.study,
+        organisation_name: account.organisation_name,
+        challenge: question.challenge,
+        purpose: question.purpose,
+        asked: question.asked,
+    })
 }
 
 /// Answers a question with proof, or closes it without one.
@@ -167,7 +189,8 @@ pub async fn answer(profile: &Profile, id: &str, share: bool) -> Result<(), Fail
 pub async fn read_answers(profile: &Profile, remote: &Remote) -> Result<(), Failure> {
     let key = profile.profile_key();
     for letter in letters(remote, &key).await? {
-        let plain = STANDARD.decode(&letter.sealed).ok().and_then(|sealed| identity::open(&key, ANSWER_SEAL, &sealed).ok());
+        let plain =
+            STANDARD.decode(&letter.sealed).ok().and_then(|sealed| identity::open(&key, ANSWER_SEAL, &sealed).ok());
         if let Some(answer) = plain.and_then(|plain| serde_json::from_slice::<Answer>(&plain).ok()) {
             let known = profile.read(|story| {
                 let asked = story.asks.iter().any(|ask| ask.id == answer.id);

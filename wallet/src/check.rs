@@ -110,7 +110,8 @@ fn read_proof(bytes: &[u8], view: &mut CheckView) -> Option<Proof> {
         return fail(view, "size", format!("larger than {MAX_PROOF} bytes"));
     }
     let strict = identity::canonical::parse_strict(bytes, MAX_PROOF, 32).ok();
-    let proof = strict.and_then(|value| serde_json::from_value::<Proof>(value).ok()).filter(|proof| proof.format == FORMAT);
+    let proof =
+        strict.and_then(|value| serde_json::from_value::<Proof>(value).ok()).filter(|proof| proof.format == FORMAT);
     match proof {
         Some(proof) => Some(proof),
         None => fail(view, "json", "not a proof of consent"),
@@ -153,7 +154,9 @@ fn recorded(
     if claims.biobank != *record.biobank {
         return fail(view, NAME, "the consent belongs to another biobank's record");
     }
-    let Ok(entry) = Entry::parse(proof.entry.as_bytes()) else { return fail(view, NAME, "the entry is not well formed") };
+    let Ok(entry) = Entry::parse(proof.entry.as_bytes()) else {
+        return fail(view, NAME, "the entry is not well formed");
+    };
     let ConsentEvent::Grant(grant) = entry.event() else { return fail(view, NAME, "the entry gives no consent") };
     let same_credential = grant.credential == Hash::from(credential.hash());
     let same_policy = grant.policy == Hash::from(policy_hash(credential.id(), &claims.policy));

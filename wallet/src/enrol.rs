@@ -122,9 +122,10 @@ async fn try_accept(profile: &Profile, offer: &Offer) -> Result<Event, Failure> 
     let challenge = challenge(&remote, connection, &offer.code).await?;
     let key = profile.secret().derive_biobank_key(&connection.biobank);
     let now = now();
-    let answer = present(&key, &[], Some(&challenge.challenge), connection.biobank.as_str(), now, now.plus_seconds(ANSWER_AGE))
-        .await
-        .map_err(|_| Code::Internal)?;
+    let answer =
+        present(&key, &[], Some(&challenge.challenge), connection.biobank.as_str(), now, now.plus_seconds(ANSWER_AGE))
+            .await
+            .map_err(|_| Code::Internal)?;
     let body = json!({ "code": offer.code, "presentation": answer });
     let enrolled: Enrolled = remote.post("/v1/enrolment", &body).await?;
     let bytes = serde_json::to_vec(&enrolled.credential).map_err(|_| Code::Internal)?;
@@ -151,8 +152,12 @@ mod tests {
     #[test]
     fn invitations_are_found_in_what_people_paste() {
         let biobank = SigningKey::from_seed([1; 32]).did();
-        let connection =
-            Connection { address: "http://127.0.0.1:8480".into(), biobank: biobank.clone(), name: "B".into(), vkey: String::new() };
+        let connection = Connection {
+            address: "http://127.0.0.1:8480".into(),
+            biobank: biobank.clone(),
+            name: "B".into(),
+            vkey: String::new(),
+        };
         let link = invitation_link(&connection, "ABCD-EFGH");
         let whole = Invitation { address: Some(connection.address), biobank: Some(biobank), code: "ABCD-EFGH".into() };
         assert_eq!(parse(&link), Ok(whole.clone()));
@@ -160,8 +165,20 @@ mod tests {
         let code = |text: &str| parse(text).map(|invitation| invitation.code);
         assert_eq!(code(" abcd-efgh \n"), Ok("abcdefgh".into()));
         let long = "A".repeat(5_000);
-        for text in ["", "hello", "ABCD", "https://biobank.example/", "consent-wallet://join?by=did:key:zz&code=A", long.as_str()] {
-            assert_eq!(parse(text).map_err(|f| f.code), Err(Code::InvitationUnreadable), "{}", &text[..text.len().min(40)]);
+        for text in [
+            "",
+            "hello",
+            "ABCD",
+            "https://biobank.example/",
+            "consent-wallet://join?by=did:key:zz&code=A",
+            long.as_str(),
+        ] {
+            assert_eq!(
+                parse(text).map_err(|f| f.code),
+                Err(Code::InvitationUnreadable),
+                "{}",
+                &text[..text.len().min(40)]
+            );
         }
     }
 }

@@ -54,8 +54,9 @@ pub async fn make(profile: &Profile, study: &StudyId, challenge: Option<&str>) -
     let key = profile.study_key(&connection, study);
     let age = if challenge.is_some() { ANSWER_AGE } else { FILE_AGE };
     let now = now();
-    let presentation: Presentation =
-        present(&key, &[credential], challenge, &audience, now, now.plus_seconds(age)).await.map_err(|_| Code::Internal)?;
+    let presentation: Presentation = present(&key, &[credential], challenge, &audience, now, now.plus_seconds(age))
+        .await
+        .map_err(|_| Code::Internal)?;
     let presentation = serde_json::to_value(presentation).map_err(|_| Code::Internal)?;
     Ok(Proof { format: FORMAT.to_owned(), presentation, entry, receipt })
 }

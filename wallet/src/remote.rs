@@ -23,9 +23,11 @@ pub struct Remote {
 impl Remote {
     /// Takes an address that the wallet may talk to.
     pub fn new(address: &str) -> Result<Self, Failure> {
-        let refused = || Failure::new(Code::AddressNotAllowed).with("address", address.chars().take(200).collect::<String>());
+        let refused =
+            || Failure::new(Code::AddressNotAllowed).with("address", address.chars().take(200).collect::<String>());
         let base = Url::parse(address.trim()).map_err(|_| refused())?;
-        let plain = base.path() == "/" && base.query().is_none() && base.username().is_empty() && base.password().is_none();
+        let plain =
+            base.path() == "/" && base.query().is_none() && base.username().is_empty() && base.password().is_none();
         let safe = match (base.scheme(), base.host_str()) {
             ("https", Some(_)) => true,
             ("http", Some("localhost")) => true,
@@ -68,7 +70,13 @@ impl Remote {
     }
 
     /// Sends a request that is signed by a key of ours (RFC 9421).
-    pub async fn signed(&self, key: &SigningKey, method: Method, path: &str, body: Option<&Value>) -> Result<Vec<u8>, Failure> {
+    pub async fn signed(
+        &self,
+        key: &SigningKey,
+        method: Method,
+        path: &str,
+        body: Option<&Value>,
+    ) -> Result<Vec<u8>, Failure> {
         let body = body.map(Value::to_string).unwrap_or_default();
         let nonce = uuid::Uuid::new_v4().to_string();
         let headers = sign_request(key, method.as_str(), &self.authority(), path, "", body.as_bytes(), now(), &nonce);
@@ -146,12 +154,20 @@ mod tests {
 
     #[test]
     fn only_https_and_this_machine_are_allowed() {
-        for address in ["https://biobank.example", "http://127.0.0.1:8480", "http://localhost:1", "http://[::1]:8480/"] {
+        for address in ["https://biobank.example", "http://127.0.0.1:8480", "http://localhost:1", "http://[::1]:8480/"]
+        {
             assert!(Remote::new(address).is_ok(), "{address}");
         }
         for address in [
-            "http://biobank.example", "http://192.168.0.1", "file:///etc/passwd", "https://user@biobank.example", "https://x/path",
-            "http://127.0.0.1.example.org", "javascript:alert(1)", "", "consent-wallet://join",
+            "http://biobank.example",
+            "http://192.168.0.1",
+            "file:///etc/passwd",
+            "https://user@biobank.example",
+            "https://x/path",
+            "http://127.0.0.1.example.org",
+            "javascript:alert(1)",
+            "",
+            "consent-wallet://join",
         ] {
             assert_eq!(Remote::new(address).err().map(|f| f.code), Some(Code::AddressNotAllowed), "{address}");
         }

@@ -25,7 +25,8 @@ pub async fn studies(profile: &Profile) -> Result<Studies, Failure> {
     profile.read(|story| {
         let membership = story.membership.as_ref().ok_or(Code::NotConnected)?;
         let own = story.studies.values().filter(|study| study.organisation.id == membership.organisation);
-        let studies = own.map(|study| StudyCard { study: study.id.clone(), title: study.title.clone(), purpose: purpose(study) });
+        let studies =
+            own.map(|study| StudyCard { study: study.id.clone(), title: study.title.clone(), purpose: purpose(study) });
         Ok(Studies { organisation: membership.organisation_name.clone(), studies: studies.collect() })
     })?
 }
@@ -72,7 +73,12 @@ pub async fn check(profile: &Profile, proof: &str, purpose: &Purpose) -> Result<
     Ok(view)
 }
 
-async fn check_as(profile: &Profile, proof: &[u8], purpose: &Purpose, challenge: Option<&str>) -> Result<CheckView, Failure> {
+async fn check_as(
+    profile: &Profile,
+    proof: &[u8],
+    purpose: &Purpose,
+    challenge: Option<&str>,
+) -> Result<CheckView, Failure> {
     let connection = profile.connection()?;
     let membership = profile.read(|story| story.membership.clone())?.ok_or(Code::NotConnected)?;
     let vkey: VerifierKey = connection.vkey.parse().map_err(|_| Code::Storage)?;
@@ -101,7 +107,8 @@ pub async fn check_at(
     expected: &Expected,
 ) -> Result<CheckView, Failure> {
     let connection = discover(&Remote::new(address)?, biobank).await?;
-    let vkey: VerifierKey = connection.vkey.parse().map_err(|_| Failure::new(Code::NotValid).with("check", "ledger-record"))?;
+    let vkey: VerifierKey =
+        connection.vkey.parse().map_err(|_| Failure::new(Code::NotValid).with("check", "ledger-record"))?;
     let mirror = up_to_date(&connection.address, &vkey, folder).await;
     let mirror = match &mirror {
         Ok((mirror, at)) => Ok((mirror, *at)),
@@ -125,7 +132,10 @@ pub async fn asks(profile: &Profile) -> Result<Asks, Failure> {
             let proof = serde_json::to_vec(proof).map_err(|_| Code::Internal)?;
             answers.push(check_as(profile, &proof, &ask.purpose, Some(&ask.challenge)).await?);
         }
-        let title = titles.iter().find(|(id, _)| *id == ask.study).map_or_else(|| ask.study.to_string(), |(_, title)| title.clone());
+        let title = titles
+            .iter()
+            .find(|(id, _)| *id == ask.study)
+            .map_or_else(|| ask.study.to_string(), |(_, title)| title.clone());
         let sent = asked.get(&ask.id).copied().unwrap_or_default();
         rows.push(AskRow { id: ask.id, study: ask.study, title, asked: ask.asked, sent, answers });
     }

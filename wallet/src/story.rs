@@ -2,7 +2,7 @@
 
 use crate::event::{Ask, Connection, Direction, Event, Membership};
 use crate::journal::Row;
-use bridge::{Recorded, RecordView};
+use bridge::{RecordView, Recorded};
 use consent::{ConsentState, Move, StudyId, StudyRequest, Timestamp, advance};
 use identity::Credential;
 use ledger::{Entry, EntryHash};
@@ -160,9 +160,9 @@ impl Story {
 
     /// Questions for proof that a participant can still answer.
     pub fn open_asks(&self) -> impl Iterator<Item = &Ask> {
-        self.asks.iter().filter(|ask| {
-            !self.answered.contains(&ask.id) && self.state(&ask.study) == ConsentState::Active
-        })
+        self.asks
+            .iter()
+            .filter(|ask| !self.answered.contains(&ask.id) && self.state(&ask.study) == ConsentState::Active)
     }
 
     fn answer(&mut self, study: &StudyId, step: Move, at: Timestamp) {
@@ -176,7 +176,14 @@ impl Story {
         self.answers.insert(study.clone(), answer);
     }
 
-    fn signed(&mut self, study: &StudyId, direction: Direction, entry: &str, credential: Option<&Credential>, at: Timestamp) {
+    fn signed(
+        &mut self,
+        study: &StudyId,
+        direction: Direction,
+        entry: &str,
+        credential: Option<&Credential>,
+        at: Timestamp,
+    ) {
         let Ok(entry) = Entry::parse(entry.as_bytes()) else { return };
         let hash = entry.hash();
         self.answer(study, if direction == Direction::Grant { Move::Give } else { Move::Withdraw }, at);

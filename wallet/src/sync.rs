@@ -36,7 +36,8 @@ pub async fn sync(profile: &Profile) -> Result<SyncView, Failure> {
 pub fn view(profile: &Profile) -> Result<SyncView, Failure> {
     let weather = profile.weather();
     profile.read(|story| SyncView {
-        waiting: u32::try_from(story.sending.iter().filter(|sending| sending.recorded.is_none()).count()).unwrap_or(u32::MAX),
+        waiting: u32::try_from(story.sending.iter().filter(|sending| sending.recorded.is_none()).count())
+            .unwrap_or(u32::MAX),
         online: weather.online,
         checked: weather.checked,
         forked: story.forked,
@@ -80,7 +81,8 @@ pub async fn read_studies(profile: &Profile, connection: &Connection, remote: &R
 
 /// Sends the signed entries in their order. Sending twice is harmless: the log knows an entry by its hash.
 async fn send_all(profile: &Profile, connection: &Connection, remote: &Remote) -> Result<(), Failure> {
-    let waiting: Vec<Sending> = profile.read(|story| story.sending.iter().filter(|sending| !sending.sent).cloned().collect())?;
+    let waiting: Vec<Sending> =
+        profile.read(|story| story.sending.iter().filter(|sending| !sending.sent).cloned().collect())?;
     for sending in waiting {
         let entry = sending.entry.hash();
         match send(profile, connection, remote, &sending).await {
@@ -139,7 +141,12 @@ async fn follow_log(profile: &Profile, connection: &Connection) -> Result<(), Fa
 }
 
 /// Trusts a checkpoint only if it follows from the one trusted before. Raises the alarm if it does not.
-async fn accept(profile: &Profile, client: &LogClient, vkey: &VerifierKey, seen: &SignedCheckpoint) -> Result<(), Failure> {
+async fn accept(
+    profile: &Profile,
+    client: &LogClient,
+    vkey: &VerifierKey,
+    seen: &SignedCheckpoint,
+) -> Result<(), Failure> {
     let Some(trusted) = profile.read(|story| story.checkpoint.clone())? else {
         return profile.record(Event::CheckpointSeen { note: seen.note().to_owned() });
     };

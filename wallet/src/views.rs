@@ -7,8 +7,8 @@ use crate::story::Story;
 use crate::studies::notice_digest;
 use crate::sync;
 use bridge::{
-    Activity, ActivityRow, AskCard, Code, ConsentCard, Failure, Home, KeyView, Pseudonym, ReceiptView, Recorded, RecordView,
-    RequestCard, RequestView, Sharing, SummaryView,
+    Activity, ActivityRow, AskCard, Code, ConsentCard, Failure, Home, KeyView, Pseudonym, ReceiptView, RecordView,
+    Recorded, RequestCard, RequestView, Sharing, SummaryView,
 };
 use consent::{ConsentState, DataKind, Message, StudyId, StudyRequest, rules};
 use identity::keychain_name;
@@ -215,7 +215,9 @@ fn describe(story: &Story, event: &Event) -> Option<(Message, Option<Failure>, O
             study,
         )),
         Event::Sent { entry } => fine(of_entry("activity-sent", entry)?),
-        Event::SendFailed { entry, failure } => Some((of_entry("activity-send-failed", entry)?, Some(failure.clone()), None)),
+        Event::SendFailed { entry, failure } => {
+            Some((of_entry("activity-send-failed", entry)?, Some(failure.clone()), None))
+        }
         Event::Recorded { entry, .. } => {
             Some((of_entry("activity-recorded", entry)?, None, story.find(entry)?.recorded.clone()))
         }

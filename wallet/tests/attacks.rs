@@ -38,11 +38,19 @@ async fn a_changed_proof_has_no_answer_and_says_which_check_failed() {
         ("too large", " ".repeat(proof::MAX_PROOF + 1), &["size"]),
         ("a field more", change(&|v| v["more"] = 1.into()), &["json"]),
         ("another format", change(&|v| v["format"] = "consent-proof.v2".into()), &["json"]),
-        ("a later last day", change(&|v| *v.pointer_mut(credential).unwrap() = "2099-12-31".into()), &["signature", "valid-until", "claims"]),
+        (
+            "a later last day",
+            change(&|v| *v.pointer_mut(credential).unwrap() = "2099-12-31".into()),
+            &["signature", "valid-until", "claims"],
+        ),
         ("another entry", change(&|v| v["entry"] = other_proof["entry"].clone()), &["ledger-entry"]),
         ("another receipt", change(&|v| v["receipt"] = other_proof["receipt"].clone()), &["ledger-entry"]),
         ("a proof from another biobank", other_proof.to_string(), &["ledger-entry"]),
-        ("no credential", change(&|v| v["presentation"]["verifiableCredential"] = json!([])), &["signature", "claims", "type"]),
+        (
+            "no credential",
+            change(&|v| v["presentation"]["verifiableCredential"] = json!([])),
+            &["signature", "claims", "type"],
+        ),
     ];
     for (name, text, failed) in cases {
         let view = research::check(&cast.researcher, &text, &purpose).await.unwrap();
@@ -82,7 +90,10 @@ async fn without_the_record_there_is_no_answer() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_log_that_begins_anew_is_an_alarm_for_wallet_and_researcher() {
     let (mut cast, proof, purpose) = granted().await;
-    assert_eq!(research::check(&cast.researcher, &proof.to_string(), &purpose).await.unwrap().outcome, Some(Outcome::Permit));
+    assert_eq!(
+        research::check(&cast.researcher, &proof.to_string(), &purpose).await.unwrap().outcome,
+        Some(Outcome::Permit)
+    );
     cast.biobank.close().await;
     // The institution keeps its keys and throws its history away.
     std::fs::remove_dir_all(cast.biobank.dir.join("log")).unwrap();
@@ -94,7 +105,11 @@ async fn a_log_that_begins_anew_is_an_alarm_for_wallet_and_researcher() {
     assert!(rows.iter().any(|row| row.message.id == "activity-log-forked"));
     let view = research::check(&cast.researcher, &proof.to_string(), &purpose).await.unwrap();
     assert_eq!(view.outcome, None);
-    assert!(view.checks.iter().any(|row| row.name == "ledger-record" && row.result == CheckResult::Failed), "{:#?}", view.checks);
+    assert!(
+        view.checks.iter().any(|row| row.name == "ledger-record" && row.result == CheckResult::Failed),
+        "{:#?}",
+        view.checks
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -130,7 +145,8 @@ async fn roles_stay_apart() {
     assert!(asks::ask(&cast.staff, &heart(), &Purpose::default()).await.is_err());
     // A staff code does not make a researcher.
     let intruder = profile(cast.root.path(), Role::Researcher, 40);
-    let failure = wallet::connect::connect(&intruder, &cast.biobank.address, &cast.biobank.staff_code).await.unwrap_err();
+    let failure =
+        wallet::connect::connect(&intruder, &cast.biobank.address, &cast.biobank.staff_code).await.unwrap_err();
     assert_eq!(failure.code, Code::CodeWrong);
 }
 
@@ -141,6 +157,7 @@ async fn an_invitation_that_names_another_biobank_is_refused() {
     let link = format!("consent-wallet://join?at={}&by={liar}&code=ABCDEFGH", cast.biobank.address);
     let failure = enrol::read_invitation(&link, None).await.unwrap_err();
     assert_eq!((failure.code, failure.args["check"].as_str()), (Code::NotValid, "signer-is-issuer"));
-    let inward = enrol::read_invitation("consent-wallet://join?at=http://10.0.0.1&code=ABCDEFGH", None).await.unwrap_err();
+    let inward =
+        enrol::read_invitation("consent-wallet://join?at=http://10.0.0.1&code=ABCDEFGH", None).await.unwrap_err();
     assert_eq!(inward.code, Code::AddressNotAllowed);
 }

@@ -53,7 +53,10 @@ async fn killed_at_each_step_and_started_again() {
             sync::sync(&profile).await.unwrap();
         }
         let home = views::home(&profile).unwrap();
-        assert!(matches!(&home.consents[0].record, bridge::RecordView::Recorded(r) if r.index == 0), "{step}: {home:?}");
+        assert!(
+            matches!(&home.consents[0].record, bridge::RecordView::Recorded(r) if r.index == 0),
+            "{step}: {home:?}"
+        );
         audit(&biobank, 1, step).await;
     }
 }

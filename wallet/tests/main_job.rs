@@ -40,6 +40,9 @@ async fn from_invitation_to_withdrawal() {
     let view = research::check(&cast.researcher, &text, &abroad).await.unwrap();
     assert_eq!((view.outcome, view.reasons[0].message.id.as_str()), (Some(Outcome::Deny), "reason-place-not-allowed"));
 
+    // A second live consent has a mailbox of its own.
+    answer::grant(&cast.participant, &"diabetes-families".parse().unwrap(), &[DataKind::Genome]).await.unwrap();
+    sync::sync(&cast.participant).await.unwrap();
     asks::ask(&cast.researcher, &heart(), &purpose).await.unwrap();
     sync::sync(&cast.participant).await.unwrap();
     let sharing = views::sharing(&cast.participant).unwrap();
@@ -53,7 +56,7 @@ async fn from_invitation_to_withdrawal() {
     sync::sync(&cast.participant).await.unwrap();
     let view = research::check(&cast.researcher, &text, &purpose).await.unwrap();
     assert_eq!((view.outcome, view.reasons[0].message.id.as_str()), (Some(Outcome::Deny), "reason-withdrawn"));
-    assert_eq!(view.withdrawn.map(|w| w.index), Some(1));
+    assert_eq!(view.withdrawn.map(|w| w.index), Some(2));
     assert_eq!(research::asks(&cast.researcher).await.unwrap().asks[0].answers[0].outcome, Some(Outcome::Deny));
     assert_eq!(staff::donors(&cast.staff).await.unwrap().rows[0].withdrawn, 1);
 
@@ -62,8 +65,16 @@ async fn from_invitation_to_withdrawal() {
     assert_eq!(
         ids,
         [
-            "activity-joined", "activity-granted", "activity-sent", "activity-recorded", "activity-proof-saved",
-            "activity-ask-received", "activity-proof-shared", "activity-withdrew", "activity-sent", "activity-recorded"
+            "activity-joined",
+            "activity-granted",
+            "activity-sent",
+            "activity-recorded",
+            "activity-proof-saved",
+            "activity-ask-received",
+            "activity-proof-shared",
+            "activity-withdrew",
+            "activity-sent",
+            "activity-recorded"
         ]
     );
 }
@@ -132,7 +143,10 @@ async fn nothing_is_given_without_a_choice_and_nothing_twice() {
     assert!(one.is_ok() != two.is_ok());
     answer::defer(&cast.participant, &"sleep-memory".parse().unwrap()).unwrap();
     answer::refuse(&cast.participant, &"sleep-memory".parse().unwrap()).unwrap();
-    assert_eq!(code(answer::grant(&cast.participant, &"sleep-memory".parse().unwrap(), &CHOICE).await), Code::NotPossible);
+    assert_eq!(
+        code(answer::grant(&cast.participant, &"sleep-memory".parse().unwrap(), &CHOICE).await),
+        Code::NotPossible
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
