@@ -79,6 +79,8 @@ commands! {
     ReviewAnswer {
         /// Which study.
         study: StudyId,
+        /// The digest of the request as it was shown: what was seen is what is signed.
+        notice: String,
         /// The kinds of data that the person ticked.
         data: Vec<DataKind>
     } = review_answer -> SummaryView;
@@ -86,6 +88,8 @@ commands! {
     Sign {
         /// Which study.
         study: StudyId,
+        /// The digest of the request as it was shown.
+        notice: String,
         /// The kinds of data that the person ticked.
         data: Vec<DataKind>
     } = sign -> ReceiptView;
@@ -140,10 +144,17 @@ commands! {
 
     /// The studies that a researcher can state as purpose.
     ReadStudies {} = read_studies -> Studies;
+    /// Asks to be asked again, after a no or a withdrawal.
+    AskAgain {
+        /// Which study.
+        study: StudyId
+    } = ask_again -> Home;
     /// Checks a proof against a purpose and the live record.
     Check {
         /// The content of the file.
         proof: String,
+        /// The study that it must be about, if one is stated.
+        study: Option<StudyId>,
         /// What for.
         purpose: Purpose
     } = check -> CheckView;

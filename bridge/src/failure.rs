@@ -57,6 +57,8 @@ codes! {
     NothingChosen = "nothing-chosen",
     /// The step is not possible in the present state.
     NotPossible = "not-possible",
+    /// The study changed its request while the person was answering.
+    RequestChanged = "request-changed",
     /// The study is not known here.
     StudyUnknown = "study-unknown",
     /// The file is not a proof of consent.

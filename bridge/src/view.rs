@@ -41,6 +41,8 @@ pub struct Session {
     pub institution: Option<String>,
     /// A biobank to try on this machine, if one was started for that.
     pub demo: Option<Demo>,
+    /// An invitation link that the program was started with; untrusted text like one that is pasted.
+    pub invitation: Option<String>,
     /// The fingerprint in the marker file, if a wallet exists.
     pub fingerprint: Option<String>,
 }

@@ -37,7 +37,10 @@ async fn check(arguments: &Arguments) -> Result<AuditReport, ledger::client::Cli
 
 fn print(report: &AuditReport) {
     let sound = if report.is_clean() { "sound" } else { "NOT SOUND" };
-    println!("{sound}: {}, {} entries, root {}", report.checkpoint.origin, report.checkpoint.size, report.checkpoint.root);
+    println!(
+        "{sound}: {}, {} entries, root {}",
+        report.checkpoint.origin, report.checkpoint.size, report.checkpoint.root
+    );
     println!("  {} grants, {} withdrawals, {} live consents", report.grants, report.withdrawals, report.active);
     println!("  state {}", report.digest);
     for finding in &report.findings {

@@ -27,6 +27,9 @@ pub struct Arguments {
     /// The organisation that the proof must be made for [default: the one that the consent names].
     #[arg(long, value_name = "ID")]
     audience: Option<String>,
+    /// The study that the proof must be about.
+    #[arg(long, value_name = "STUDY")]
+    study: Option<consent::StudyId>,
     /// Where the verified copy of the ledger is kept between runs [default: the user's cache folder].
     #[arg(long, value_name = "DIR")]
     cache: Option<PathBuf>,
@@ -58,10 +61,12 @@ pub async fn run(arguments: Arguments) -> ExitCode {
 async fn answer(arguments: &Arguments) -> Result<CheckView, String> {
     let proof = read(&arguments.file)?;
     let purpose = match &arguments.purpose {
-        Some(path) => serde_json::from_slice::<Purpose>(&read(path)?).map_err(|e| format!("{}: {e}", path.display()))?,
+        Some(path) => {
+            serde_json::from_slice::<Purpose>(&read(path)?).map_err(|e| format!("{}: {e}", path.display()))?
+        }
         None => Purpose::default(),
     };
-    let expected = Expected { audience: arguments.audience.clone(), challenge: None };
+    let expected = Expected { audience: arguments.audience.clone(), challenge: None, study: arguments.study.clone() };
     let Some(address) = &arguments.ledger else {
         return Ok(check(&proof, &purpose, &expected, None, wallet::now()).await);
     };
@@ -69,7 +74,6 @@ async fn answer(arguments: &Arguments) -> Result<CheckView, String> {
         Some(folder) => folder.clone(),
         None => dirs::cache_dir().ok_or("no cache folder: name one with --cache")?.join("consentctl"),
     };
-    let folder = folder.join(hex::encode(identity::canonical::sha256(address.as_bytes())));
     match check_at(address, arguments.biobank.as_ref(), &folder, &proof, &purpose, &expected).await {
         // The proof itself can still be looked at; its liveness can not.
         Err(Failure { code: Code::Offline, .. }) => Ok(check(&proof, &purpose, &expected, None, wallet::now()).await),

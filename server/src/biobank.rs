@@ -88,14 +88,20 @@ impl Biobank {
     /// Opens the folder of an institution; makes its keys and its empty log at the first time.
     pub fn open(dir: &Path, first: &Institution) -> Result<Self, StartError> {
         std::fs::create_dir_all(dir).map_err(|e| io_error(dir, e))?;
+        // Keys, donors' salts and one-time codes lie below: for the service's own user alone.
+        #[cfg(unix)]
+        std::fs::set_permissions(dir, std::os::unix::fs::PermissionsExt::from_mode(0o700))
+            .map_err(|e| io_error(dir, e))?;
         let institution: Institution = read_or_write(&dir.join("institution.json"), first)?;
         let studies: Vec<StudyRequest> = read_or_write(&dir.join("studies.json"), &Vec::new())?;
         let key = SigningKey::from_seed(read_or_make_seed(&dir.join("institution.key"))?);
-        let note_key = NoteKey::new(&institution.origin, SigningKey::from_seed(read_or_make_seed(&dir.join("log.key"))?))?;
+        let note_key =
+            NoteKey::new(&institution.origin, SigningKey::from_seed(read_or_make_seed(&dir.join("log.key"))?))?;
         let signed_studies = studies
             .iter()
             .map(|study| {
-                let payload = identity::canonical::to_canonical(study).map_err(|e| StartError::Io("studies.json".into(), io::Error::other(e)))?;
+                let payload = identity::canonical::to_canonical(study)
+                    .map_err(|e| StartError::Io("studies.json".into(), io::Error::other(e)))?;
                 Ok(sign_jws(&key, STUDY_REQUEST_TYPE, &payload))
             })
             .collect::<Result<_, StartError>>()?;
@@ -188,7 +194,8 @@ fn read_or_write<T: Serialize + for<'de> Deserialize<'de> + Clone>(path: &Path, 
     match std::fs::read(path) {
         Ok(bytes) => serde_json::from_slice(&bytes).map_err(|e| StartError::Json(path.display().to_string(), e)),
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            let bytes = serde_json::to_vec_pretty(first).map_err(|e| StartError::Json(path.display().to_string(), e))?;
+            let bytes =
+                serde_json::to_vec_pretty(first).map_err(|e| StartError::Json(path.display().to_string(), e))?;
             std::fs::write(path, bytes).map_err(|e| io_error(path, e))?;
             Ok(first.clone())
         }

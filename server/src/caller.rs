@@ -11,14 +11,16 @@ use std::sync::Mutex;
 
 /// How old a signed request may be, in seconds.
 const MAX_AGE: i64 = 300;
-/// How many nonces are remembered at most; beyond it the service refuses rather than forgets.
-const MAX_NONCES: usize = 100_000;
+/// How many fresh requests of one caller are remembered; beyond it the caller is refused rather than forgotten.
+const MAX_NONCES: usize = 2_000;
+/// How many callers whom the biobank does not know are remembered: only who pairs is one.
+const MAX_STRANGERS: usize = 1_000;
 
 /// Remembers the nonces of fresh requests, so that none counts twice.
 pub struct Nonces {
     /// Requests from before the start could have been seen by the process before this one.
     started: Timestamp,
-    seen: Mutex<HashMap<String, Timestamp>>,
+    seen: Mutex<HashMap<Did, HashMap<String, Timestamp>>>,
 }
 
 impl Nonces {
@@ -27,7 +29,15 @@ impl Nonces {
     }
 
     /// The DID that signed this request, unless the signature, its age or its nonce is wrong.
-    pub fn caller(&self, parts: &Parts, body: &[u8]) -> Result<Did, Problem> {
+    ///
+    /// `knows` says whether the biobank has this DID on its books. Strangers are heard where they may call at all, and
+    /// take no room from the others.
+    pub fn caller(
+        &self,
+        parts: &Parts,
+        body: &[u8],
+        knows: impl FnOnce(&Did) -> Result<bool, Problem>,
+    ) -> Result<Did, Problem> {
         let headers = RequestHeaders {
             signature_input: text(&parts.headers, "signature-input")?,
             signature: text(&parts.headers, "signature")?,
@@ -36,15 +46,23 @@ impl Nonces {
         let authority = text(&parts.headers, "host")?;
         let now = now();
         let (path, query) = (parts.uri.path(), parts.uri.query().unwrap_or(""));
-        let caller =
-            verify_request(&headers, parts.method.as_str(), &authority, path, query, body, now, MAX_AGE)
-                .map_err(|_| Problem::bad_signature())?;
+        let caller = verify_request(&headers, parts.method.as_str(), &authority, path, query, body, now, MAX_AGE)
+            .map_err(|_| Problem::bad_signature())?;
         if caller.created < self.started {
             return Err(Problem::replayed());
         }
+        let known = knows(&caller.did)?;
         let mut seen = self.seen.lock().map_err(Problem::internal)?;
-        seen.retain(|_, created| created.plus_seconds(MAX_AGE) >= now);
-        if seen.len() >= MAX_NONCES || seen.insert(caller.nonce, caller.created).is_some() {
+        if !known && !seen.contains_key(&caller.did) {
+            let fresh = |created: &Timestamp| created.plus_seconds(MAX_AGE) >= now;
+            seen.retain(|_, nonces| nonces.values().any(fresh));
+            if seen.len() >= MAX_STRANGERS {
+                return Err(Problem::too_many_tries());
+            }
+        }
+        let nonces = seen.entry(caller.did.clone()).or_default();
+        nonces.retain(|_, created| created.plus_seconds(MAX_AGE) >= now);
+        if nonces.len() >= MAX_NONCES || nonces.insert(caller.nonce, caller.created).is_some() {
             return Err(Problem::replayed());
         }
         Ok(caller.did)

@@ -21,11 +21,15 @@ const STUDY_KEYS: TableDefinition<&str, &[u8]> = TableDefinition::new("study-key
 const PAIRINGS: TableDefinition<&str, &[u8]> = TableDefinition::new("pairings");
 /// DID of a member of staff or a researcher -> `Account`.
 const ACCOUNTS: TableDefinition<&str, &[u8]> = TableDefinition::new("accounts");
+/// `<donor>\n<study>` -> study DID: a donor has one key for a study.
+const SUBJECTS: TableDefinition<&str, &[u8]> = TableDefinition::new("subjects");
 /// `<receiver>\n<time>\n<id>` -> `Letter`.
 const MAILBOX: TableDefinition<&str, &[u8]> = TableDefinition::new("mailbox");
 
-/// How many letters wait for one receiver at most.
-const MAILBOX_LETTERS: usize = 256;
+/// How many letters of one sender wait for one receiver at most: nobody fills a mailbox for the others.
+const LETTERS_A_SENDER: usize = 16;
+/// How many bytes of letters are handed out at once; the rest comes when those are taken.
+const LETTERS_AT_ONCE: usize = 2 << 20;
 /// How long a letter waits, in seconds.
 const MAILBOX_AGE: i64 = 30 * 86_400;
 
@@ -131,6 +135,8 @@ pub struct Letter {
     pub id: String,
     /// The sealed bytes (base64).
     pub sealed: String,
+    /// Who left it.
+    pub from: Did,
     /// When it came.
     pub at: Timestamp,
 }
@@ -160,7 +166,7 @@ impl Desk {
     pub fn open(dir: &Path) -> Result<Self, DeskError> {
         let db = Database::create(dir.join("desk.redb"))?;
         let write = db.begin_write()?;
-        for table in [INVITATIONS, DONORS, STUDY_KEYS, PAIRINGS, ACCOUNTS, MAILBOX] {
+        for table in [INVITATIONS, DONORS, STUDY_KEYS, SUBJECTS, PAIRINGS, ACCOUNTS, MAILBOX] {
             write.open_table(table)?;
         }
         write.commit()?;
@@ -225,6 +231,12 @@ impl Desk {
                 Some(before) if before == *key => Step::Done(()),
                 Some(_) => Step::Used,
                 None => {
+                    let mut subjects = write.open_table(SUBJECTS)?;
+                    let subject = format!("{}\n{}", key.donor, key.study);
+                    if subjects.get(subject.as_str())?.is_some() {
+                        return Ok(Step::Used);
+                    }
+                    subjects.insert(subject.as_str(), did.as_str().as_bytes())?;
                     keys.insert(did.as_str(), serde_json::to_vec(key)?.as_slice())?;
                     Step::Done(())
                 }
@@ -279,14 +291,19 @@ impl Desk {
         self.get(ACCOUNTS, did.as_str())
     }
 
+    /// Whether the biobank has this DID on its books.
+    pub fn knows(&self, did: &Did) -> Result<bool, DeskError> {
+        Ok(self.receives(did)? || self.is_donor(did)?)
+    }
+
     /// Whether letters may be left for this DID.
     pub fn receives(&self, did: &Did) -> Result<bool, DeskError> {
         Ok(self.account(did)?.is_some() || self.study_key(did)?.is_some())
     }
 
     /// Leaves a letter. Letters that waited too long make room.
-    pub fn post(&self, to: &Did, sealed: String, now: Timestamp) -> Result<Step<String>, DeskError> {
-        let letter = Letter { id: code::make_nonce()?, sealed, at: now };
+    pub fn post(&self, from: &Did, to: &Did, sealed: String, now: Timestamp) -> Result<Step<String>, DeskError> {
+        let letter = Letter { id: code::make_nonce()?, sealed, from: from.clone(), at: now };
         let write = self.db.begin_write()?;
         {
             let mut mailbox = write.open_table(MAILBOX)?;
@@ -294,7 +311,11 @@ impl Desk {
             mailbox.retain_in(from.as_str()..to_end.as_str(), |_, letter| {
                 serde_json::from_slice::<Letter>(letter).is_ok_and(|l| l.at.plus_seconds(MAILBOX_AGE) > now)
             })?;
-            if mailbox.range(from.as_str()..to_end.as_str())?.count() >= MAILBOX_LETTERS {
+            let mut of_sender = 0;
+            for row in mailbox.range(from.as_str()..to_end.as_str())? {
+                of_sender += usize::from(serde_json::from_slice::<Letter>(row?.1.value())?.from == letter.from);
+            }
+            if of_sender >= LETTERS_A_SENDER {
                 return Ok(Step::Full);
             }
             let key = format!("{to}\n{}\n{}", letter.at, letter.id);
@@ -308,9 +329,14 @@ impl Desk {
     pub fn letters(&self, to: &Did) -> Result<Vec<Letter>, DeskError> {
         let mailbox = self.db.begin_read()?.open_table(MAILBOX)?;
         let (from, to_end) = span(to);
-        let mut letters = Vec::new();
+        let (mut letters, mut size) = (Vec::new(), 0);
         for row in mailbox.range(from.as_str()..to_end.as_str())? {
-            letters.push(serde_json::from_slice(row?.1.value())?);
+            let row = row?.1;
+            size += row.value().len();
+            if size > LETTERS_AT_ONCE {
+                break;
+            }
+            letters.push(serde_json::from_slice(row.value())?);
         }
         Ok(letters)
     }

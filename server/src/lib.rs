@@ -18,6 +18,7 @@ use biobank::Biobank;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
@@ -39,12 +40,23 @@ pub struct Running {
     /// Its address, as in `http://127.0.0.1:8080`.
     pub address: String,
     task: JoinHandle<std::io::Result<()>>,
+    biobank: Arc<Biobank>,
 }
 
 impl Running {
     /// Waits until the service ends.
     pub async fn ended(&mut self) -> std::io::Result<()> {
         (&mut self.task).await.map_err(std::io::Error::other)?
+    }
+
+    /// Waits until the log's disk fails. Whoever runs the service ends it then, so that a new start repairs the log.
+    pub fn stopped(&self) -> impl Future<Output = ()> + use<> {
+        let biobank = self.biobank.clone();
+        async move {
+            while !biobank.log.is_stopped() {
+                tokio::time::sleep(Duration::from_secs(1)).await;
+            }
+        }
     }
 }
 
@@ -67,7 +79,7 @@ pub async fn start(options: Options) -> Result<Running, StartError> {
         demo::tell(&biobank, &options.data, &address)?;
     }
     tracing::info!(%address, origin = biobank.institution.origin, "biobank open");
-    let app = routes::router(biobank);
+    let app = routes::router(biobank.clone());
     let task = tokio::spawn(async move { axum::serve(listener, app).await });
-    Ok(Running { address, task })
+    Ok(Running { address, task, biobank })
 }

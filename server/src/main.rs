@@ -42,11 +42,16 @@ async fn main() -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
+    let stopped = running.stopped();
     tokio::select! {
         ended = running.ended() => match ended {
             Ok(()) => ExitCode::SUCCESS,
             Err(error) => { tracing::error!(%error, "stopped"); ExitCode::FAILURE }
         },
+        () = stopped => {
+            tracing::error!("the log can not be written; a new start repairs it");
+            ExitCode::FAILURE
+        }
         _ = tokio::signal::ctrl_c() => ExitCode::SUCCESS,
     }
 }

@@ -38,6 +38,8 @@ problems! {
     against_rules = CONFLICT, "against-rules", "The record's rules do not allow this entry.";
     previous_mismatch = CONFLICT, "previous-mismatch", "The entry does not follow the subject's latest entry.";
     mailbox_full = INSUFFICIENT_STORAGE, "mailbox-full", "The receiver's mailbox is full.";
+    busy = SERVICE_UNAVAILABLE, "busy", "Too many entries wait. Try again in a moment.";
+    stopped = SERVICE_UNAVAILABLE, "stopped", "The log can not be written.";
     too_large = PAYLOAD_TOO_LARGE, "too-large", "The request is larger than this route accepts.";
     too_many_tries = TOO_MANY_REQUESTS, "too-many-tries", "Too many wrong codes. Wait a minute.";
 }
@@ -46,12 +48,7 @@ impl Problem {
     /// Something failed on this side. The cause goes to the log, never to the caller.
     pub(crate) fn internal(cause: impl std::fmt::Display) -> Self {
         tracing::error!(%cause, "request failed");
-        Self {
-            status: StatusCode::INTERNAL_SERVER_ERROR,
-            code: "internal",
-            title: "The service failed.",
-            latest: None,
-        }
+        Self { status: StatusCode::INTERNAL_SERVER_ERROR, code: "internal", title: "The service failed.", latest: None }
     }
 
     /// Names the subject's latest entry, so that an honest caller can catch up.

@@ -17,6 +17,8 @@ const WINDOW: &str = "main";
 #[derive(Parser)]
 #[command(version)]
 struct Arguments {
+    /// An invitation link to open, as in consent-wallet://join?…
+    invitation: Option<String>,
     /// Folder of the profiles [default: the user's data folder].
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
@@ -35,7 +37,13 @@ impl Arguments {
     fn places(self) -> Places {
         let data = self.data.or_else(|| dirs::data_dir().map(|dir| dir.join("consent-wallet"))).unwrap_or_default();
         let downloads = self.downloads.or_else(dirs::download_dir).unwrap_or_else(|| data.join("proofs"));
-        Places { profiles: data.join("profiles"), downloads, demo: self.demo, keychain_suffix: self.keychain_suffix }
+        Places {
+            profiles: data.join("profiles"),
+            downloads,
+            demo: self.demo,
+            invitation: self.invitation,
+            keychain_suffix: self.keychain_suffix,
+        }
     }
 }
 
@@ -87,6 +95,8 @@ fn open_window(app: &AppHandle) -> tauri::Result<()> {
         .title("Consent Wallet")
         .inner_size(1180.0, 860.0)
         .min_inner_size(720.0, 560.0)
+        // Files are dropped into the page, which reads them itself; the window has no right to open any.
+        .disable_drag_drop_handler()
         // The page's title carries the role; a person sees it in the window's frame.
         .on_document_title_changed(|window, title| {
             if let Err(error) = window.set_title(&title) {

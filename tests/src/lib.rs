@@ -1,9 +1,11 @@
 //! What the proofs share: a real biobank process, and a real window driven by WebDriver.
 
 mod biobankd;
+mod secrets;
 mod window;
 
 pub use biobankd::Biobankd;
+pub use secrets::{find_secret, holds_secret};
 pub use window::Window;
 
 use std::path::PathBuf;

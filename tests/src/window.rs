@@ -24,9 +24,14 @@ pub struct Window {
 impl Window {
     /// Opens the app with these arguments. What it writes goes to `log`.
     pub async fn open(arguments: &[&str], log: &Path) -> WebDriverResult<Self> {
+        Self::open_in(arguments, log, "").await
+    }
+
+    /// Like `open`, with variables of the environment for the app alone, as in `A=1 B=2`.
+    pub async fn open_in(arguments: &[&str], log: &Path, environment: &str) -> WebDriverResult<Self> {
         let io = |error: io::Error| WebDriverError::from(error);
         let (port, native) = (free_port().map_err(io)?, free_port().map_err(io)?);
-        let application = wrap(log).map_err(io)?;
+        let application = wrap(log, environment).map_err(io)?;
         let driver = Command::new(program("TAURI_DRIVER", "tauri-driver"))
             .args(["--port", &port.to_string(), "--native-port", &native.to_string(), "--native-driver"])
             .arg(program("WEBKIT_DRIVER", "/usr/bin/WebKitWebDriver"))
@@ -180,10 +185,11 @@ impl Window {
 }
 
 /// A script that runs the app and keeps what it says, in full: the driver would throw it away.
-fn wrap(log: &Path) -> io::Result<PathBuf> {
+fn wrap(log: &Path, environment: &str) -> io::Result<PathBuf> {
     let script = log.with_extension("sh");
     let app = program("CONSENT_WALLET", "consent-wallet");
-    let text = format!("#!/bin/sh\nRUST_LOG=trace exec '{}' \"$@\" 2>>'{}'\n", app.display(), log.display());
+    let text =
+        format!("#!/bin/sh\n{environment} RUST_LOG=trace exec '{}' \"$@\" 2>>'{}'\n", app.display(), log.display());
     std::fs::write(&script, text)?;
     std::fs::set_permissions(&script, std::os::unix::fs::PermissionsExt::from_mode(0o700))?;
     Ok(script)

@@ -43,12 +43,26 @@ pub fn defer(profile: &Profile, study: &StudyId) -> Result<(), Failure> {
     profile.record_if(Event::Deferred { study: study.clone() }, possible(study, Move::Defer))
 }
 
-/// Signs a consent credential and the entry that records it.
-pub async fn grant(profile: &Profile, study: &StudyId, data: &[DataKind]) -> Result<EntryHash, Failure> {
+/// Wants to answer anew, after a no or a withdrawal.
+pub fn ask_again(profile: &Profile, study: &StudyId) -> Result<(), Failure> {
+    profile.record_if(Event::AskedAgain { study: study.clone() }, |story| {
+        // Only a request that the biobank still lists can be answered.
+        if story.studies.contains_key(study) {
+            possible(study, Move::Ask)(story)
+        } else {
+            Err(Code::StudyUnknown.into())
+        }
+    })
+}
+
+/// Signs a consent credential and the entry that records it. `notice` is the digest of the request as it was shown:
+/// a request that changed since then is not signed.
+pub async fn grant(profile: &Profile, study: &StudyId, notice: &str, data: &[DataKind]) -> Result<EntryHash, Failure> {
     let connection = profile.connection()?;
     let (request, previous) = profile.read(|story| (story.studies.get(study).cloned(), latest(story, study)))?;
     let request = request.ok_or(Code::StudyUnknown)?;
     profile.read(possible(study, Move::Give))??;
+    as_shown(&request, notice)?;
     let policy = chosen_policy(&request, data)?;
     let key = profile.study_key(&connection, study);
     let now = now();
@@ -58,7 +72,7 @@ pub async fn grant(profile: &Profile, study: &StudyId, data: &[DataKind]) -> Res
         study: study.clone(),
         version: request.version,
         recipient: request.organisation.id.clone(),
-        notice: notice_digest(&request),
+        notice: notice.to_owned(),
         language: request.language.clone(),
         policy: policy.clone(),
     };
@@ -71,7 +85,10 @@ pub async fn grant(profile: &Profile, study: &StudyId, data: &[DataKind]) -> Res
         time: now,
     });
     let entry = Entry::sign(&key, &event);
-    sign(profile, study, Direction::Grant, &entry, Some(credential))?;
+    sign(profile, study, Direction::Grant, &entry, Some(credential), |story| match story.studies.get(study) {
+        Some(request) => as_shown(request, notice),
+        None => Err(Code::StudyUnknown.into()),
+    })?;
     Ok(entry.hash())
 }
 
@@ -81,7 +98,7 @@ pub fn withdraw(profile: &Profile, study: &StudyId) -> Result<EntryHash, Failure
     let previous = profile.read(|story| latest(story, study))?.ok_or(Code::NotPossible)?;
     let event = ConsentEvent::Withdraw(Withdraw { subject: subject(profile, study)?, previous, time: now() });
     let entry = Entry::sign(&profile.study_key(&connection, study), &event);
-    sign(profile, study, Direction::Withdraw, &entry, None)?;
+    sign(profile, study, Direction::Withdraw, &entry, None, |_| Ok(()))?;
     Ok(entry.hash())
 }
 
@@ -98,6 +115,7 @@ fn sign(
     direction: Direction,
     entry: &Entry,
     credential: Option<identity::Credential>,
+    allow: impl FnOnce(&Story) -> Result<(), Failure>,
 ) -> Result<(), Failure> {
     let text = String::from_utf8(entry.bytes().to_vec()).map_err(|_| Code::Internal)?;
     let previous = entry.event().previous();
@@ -105,8 +123,14 @@ fn sign(
     // Two windows' worth of clicks: only one entry can follow the latest one.
     profile.record_if(Event::Signed { study: study.clone(), direction, entry: text, credential }, |story| {
         possible(study, step)(story)?;
+        allow(story)?;
         if latest(story, study) == previous { Ok(()) } else { Err(Code::NotPossible.into()) }
     })
+}
+
+/// Refuses a request that is not the one that the person saw.
+pub(crate) fn as_shown(request: &StudyRequest, notice: &str) -> Result<(), Failure> {
+    if notice_digest(request) == notice { Ok(()) } else { Err(Code::RequestChanged.into()) }
 }
 
 fn latest(story: &Story, study: &StudyId) -> Option<EntryHash> {

@@ -5,9 +5,9 @@ use crate::event::Event;
 use crate::profile::Profile;
 use crate::{answer, asks, connect, enrol, proof, research, staff, sync, views};
 use bridge::{
-    AcceptInvitation, Activity, AnswerAsk, AskForProof, Asks, Check, CheckView, CloseProfile, Code, Command, Connect,
-    CreateProfile, Defer, Demo, Donors, Failure, Home, InvitationPreview, InvitationView, Invite, KeyView, Look,
-    OpenProfile, ReadActivity, ReadAsks, ReadDonors, ReadHome, ReadInvitation, ReadKey, ReadRequest, ReadSharing,
+    AcceptInvitation, Activity, AnswerAsk, AskAgain, AskForProof, Asks, Check, CheckView, CloseProfile, Code, Command,
+    Connect, CreateProfile, Defer, Demo, Donors, Failure, Home, InvitationPreview, InvitationView, Invite, KeyView,
+    Look, OpenProfile, ReadActivity, ReadAsks, ReadDonors, ReadHome, ReadInvitation, ReadKey, ReadRequest, ReadSharing,
     ReadStudies, ReceiptView, Refuse, RequestView, ReuseKey, ReviewAnswer, Role, SaveProof, SavedFile, Session,
     Sharing, Sign, Stage, Studies, SummaryView, Sync, SyncView, Withdraw,
 };
@@ -15,8 +15,9 @@ use identity::{
     KeychainError, ProfileError, ProfileSecret, ProfileState, adopt_profile, create_profile, inspect_profile,
 };
 use serde::Deserialize;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 /// Where the program keeps its files.
 #[derive(Debug, Clone)]
@@ -27,6 +28,8 @@ pub struct Places {
     pub downloads: PathBuf,
     /// A file that tells of a biobank to try on this machine.
     pub demo: Option<PathBuf>,
+    /// An invitation link that the program was started with.
+    pub invitation: Option<String>,
     /// A suffix of the keychain entries, so that tests and demos keep theirs apart.
     pub keychain_suffix: String,
 }
@@ -113,7 +116,8 @@ impl App {
             (None, None) => (None, Stage::Choose, None, None),
         };
         let demo = role.and_then(|role| self.demo(role));
-        Ok(Session { role, stage, institution, demo, fingerprint })
+        let invitation = self.places.invitation.clone().filter(|_| role == Some(Role::Participant));
+        Ok(Session { role, stage, institution, demo, invitation, fingerprint })
     }
 
     fn enter(&self, role: Role, secret: ProfileSecret, first: bool) -> Result<Session, Failure> {
@@ -140,6 +144,9 @@ impl App {
 
     /// See `bridge::OpenProfile`.
     pub async fn open_profile(&self, OpenProfile { role }: OpenProfile) -> Result<Session, Failure> {
+        if self.desktop().profile.as_ref().is_some_and(|open| open.role == role) {
+            return self.session();
+        }
         *self.desktop() = Desktop::default();
         let state = inspect_profile(&self.folder(role), &self.entry(role)).await.map_err(profile_failure)?;
         let (stage, fingerprint) = match state {
@@ -193,7 +200,7 @@ impl App {
         let profile = self.profile()?;
         let offer = self.desktop().offer.clone().ok_or(Code::NotPossible)?;
         enrol::accept(&profile, &offer).await?;
-        sync::sync(&profile).await?;
+        sync_for_a_moment(&profile).await;
         views::home(&profile)
     }
 
@@ -208,15 +215,18 @@ impl App {
     }
 
     /// See `bridge::ReviewAnswer`.
-    pub async fn review_answer(&self, ReviewAnswer { study, data }: ReviewAnswer) -> Result<SummaryView, Failure> {
-        views::summary(&*self.profile()?, &study, &data)
+    pub async fn review_answer(
+        &self,
+        ReviewAnswer { study, notice, data }: ReviewAnswer,
+    ) -> Result<SummaryView, Failure> {
+        views::summary(&*self.profile()?, &study, &notice, &data)
     }
 
     /// See `bridge::Sign`.
-    pub async fn sign(&self, Sign { study, data }: Sign) -> Result<ReceiptView, Failure> {
+    pub async fn sign(&self, Sign { study, notice, data }: Sign) -> Result<ReceiptView, Failure> {
         let profile = self.profile()?;
-        let entry = self.remember(Sign::NAME, answer::grant(&profile, &study, &data).await)?;
-        let _ = sync::sync(&profile).await;
+        let entry = self.remember(Sign::NAME, answer::grant(&profile, &study, &notice, &data).await)?;
+        sync_for_a_moment(&profile).await;
         views::receipt(&profile, &study, &entry)
     }
 
@@ -234,11 +244,18 @@ impl App {
         views::home(&profile)
     }
 
+    /// See `bridge::AskAgain`.
+    pub async fn ask_again(&self, AskAgain { study }: AskAgain) -> Result<Home, Failure> {
+        let profile = self.profile()?;
+        answer::ask_again(&profile, &study)?;
+        views::home(&profile)
+    }
+
     /// See `bridge::Withdraw`.
     pub async fn withdraw(&self, Withdraw { study }: Withdraw) -> Result<ReceiptView, Failure> {
         let profile = self.profile()?;
         let entry = self.remember(Withdraw::NAME, answer::withdraw(&profile, &study))?;
-        let _ = sync::sync(&profile).await;
+        sync_for_a_moment(&profile).await;
         views::receipt(&profile, &study, &entry)
     }
 
@@ -302,8 +319,8 @@ impl App {
     }
 
     /// See `bridge::Check`.
-    pub async fn check(&self, Check { proof, purpose }: Check) -> Result<CheckView, Failure> {
-        research::check(&*self.profile()?, &proof, &purpose).await
+    pub async fn check(&self, Check { proof, study, purpose }: Check) -> Result<CheckView, Failure> {
+        research::check(&*self.profile()?, &proof, &purpose, study.as_ref()).await
     }
 
     /// See `bridge::AskForProof`.
@@ -319,6 +336,17 @@ impl App {
     }
 }
 
+/// Sends what was just signed, if the biobank is quick. Nobody waits for more than a moment: what is signed is in the
+/// journal, and the window's own rounds go on with it.
+async fn sync_for_a_moment(profile: &Profile) {
+    const MOMENT: Duration = Duration::from_secs(4);
+    match tokio::time::timeout(MOMENT, sync::sync(profile)).await {
+        Ok(Err(failure)) => tracing::warn!(%failure, "sync"),
+        Ok(Ok(_)) => {}
+        Err(_) => tracing::warn!("the biobank is slow; going on later"),
+    }
+}
+
 fn profile_failure(error: ProfileError) -> Failure {
     tracing::warn!(%error, "profile");
     match error {
@@ -328,9 +356,4 @@ fn profile_failure(error: ProfileError) -> Failure {
         ProfileError::WrongState | ProfileError::Busy => Code::NotPossible.into(),
         _ => Code::Storage.into(),
     }
-}
-
-/// Where a program without further instructions keeps its files.
-pub fn default_places(data: &Path, downloads: PathBuf) -> Places {
-    Places { profiles: data.join("profiles"), downloads, demo: None, keychain_suffix: String::new() }
 }

@@ -20,6 +20,8 @@ use serde_json::Value;
 const ASK_TYPE: &str = "proof-request.v1+jws";
 const ASK_SEAL: &str = "consent-wallet/proof-request/v1";
 const ANSWER_SEAL: &str = "consent-wallet/proof/v1";
+/// How many answers a question takes at most.
+const MAX_ANSWERS: usize = 10_000;
 /// How many questions a participant keeps open at most.
 const MAX_OPEN: usize = 100;
 
@@ -67,7 +69,7 @@ pub async fn ask(profile: &Profile, study: &StudyId, purpose: &Purpose) -> Resul
     if !known {
         return Err(Code::StudyUnknown.into());
     }
-    let key = profile.profile_key();
+    let key = profile.biobank_key(&profile.connection()?);
     let path = format!("/v1/studies/{study}/participants");
     let donors: Participants = remote.ask(&key, Method::GET, &path, None).await?;
     let ask = Ask {
@@ -89,13 +91,17 @@ pub async fn ask(profile: &Profile, study: &StudyId, purpose: &Purpose) -> Resul
     };
     let payload = identity::canonical::to_canonical(&question).map_err(|_| Code::Internal)?;
     let letter = sign_jws(&key, ASK_TYPE, &payload);
-    let mut sent = 0;
+    // In the journal first: an answer to a question that this profile does not know is thrown away.
+    let sent = u32::try_from(donors.participants.len()).unwrap_or(u32::MAX);
+    profile.record(Event::Asked { ask, sent })?;
     for donor in &donors.participants {
         let sealed = seal(donor, ASK_SEAL, letter.as_bytes()).map_err(|_| Code::Internal)?;
-        remote.post_letter(&key, donor, &STANDARD.encode(sealed)).await?;
-        sent += 1;
+        if let Err(failure) = remote.post_letter(&key, donor, &STANDARD.encode(sealed)).await {
+            // One full mailbox does not keep the others from being asked.
+            tracing::warn!(%failure, "a question could not be delivered");
+        }
     }
-    profile.record(Event::Asked { ask, sent })
+    Ok(())
 }
 
 /// Reads the questions that came for any study whose consent is live.
@@ -152,7 +158,8 @@ fn read_question(
     }
     let question: Question = serde_json::from_slice(&signed.payload).map_err(|_| "form")?;
     let account = read_account(&question.account, &connection.biobank).ok_or("account")?;
-    let organisation = profile.read(|story| story.studies.get(study).map(|request| request.organisation.id.clone()));
+    let organisation =
+        profile.read(|story| story.answers.get(study).map(|answer| answer.request.organisation.id.clone()));
     if account.did != signed.signer || organisation.ok().flatten() != Some(account.organisation) {
         return Err("organisation");
     }
@@ -186,16 +193,19 @@ pub async fn answer(profile: &Profile, id: &str, share: bool) -> Result<(), Fail
 }
 
 /// Reads the answers that came for a researcher. Whether they are proof is checked when they are shown.
-pub async fn read_answers(profile: &Profile, remote: &Remote) -> Result<(), Failure> {
-    let key = profile.profile_key();
+pub async fn read_answers(profile: &Profile, connection: &Connection, remote: &Remote) -> Result<(), Failure> {
+    let key = profile.biobank_key(connection);
     for letter in letters(remote, &key).await? {
         let plain =
             STANDARD.decode(&letter.sealed).ok().and_then(|sealed| identity::open(&key, ANSWER_SEAL, &sealed).ok());
         if let Some(answer) = plain.and_then(|plain| serde_json::from_slice::<Answer>(&plain).ok()) {
             let known = profile.read(|story| {
                 let asked = story.asks.iter().any(|ask| ask.id == answer.id);
-                let before = story.proofs.get(&answer.id).is_some_and(|proofs| proofs.contains(&answer.proof));
-                asked && !before
+                // One answer a donor: a second copy, as after a crash, counts for nothing.
+                let holder = |proof: &Value| proof["presentation"]["holder"].as_str().map(str::to_owned);
+                let proofs = story.proofs.get(&answer.id).map(Vec::as_slice).unwrap_or_default();
+                let before = proofs.iter().any(|proof| holder(proof) == holder(&answer.proof));
+                asked && !before && proofs.len() < MAX_ANSWERS
             })?;
             if known {
                 profile.record(Event::AnswerReceived { id: answer.id, proof: answer.proof })?;

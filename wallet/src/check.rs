@@ -17,6 +17,8 @@ pub struct Expected {
     pub audience: Option<String>,
     /// The question that it must answer, if it came as an answer.
     pub challenge: Option<String>,
+    /// The study that it must be about, if one was named.
+    pub study: Option<consent::StudyId>,
 }
 
 /// The record that proofs are checked against: a copy of the whole log, verified from the first entry to the last.
@@ -39,7 +41,7 @@ pub async fn check(
     now: Timestamp,
 ) -> CheckView {
     let mut view = empty_view();
-    if let Some((claims, policy_state)) = walk(proof, expected, record, now, &mut view).await {
+    if let Some((claims, policy_state)) = walk(proof, purpose, expected, record, now, &mut view).await {
         let policy = consent::Policy { status: Some(policy_state), ..claims.policy };
         let decision = decide(&policy, purpose, now.date());
         pass(&mut view, "consent-decision", format!("{:?}", decision.outcome).to_lowercase());
@@ -53,6 +55,7 @@ pub async fn check(
 /// The checks in order; stops at the first that fails, so that later ones are shown as not made.
 async fn walk(
     bytes: &[u8],
+    purpose: &Purpose,
     expected: &Expected,
     record: Option<&Record<'_>>,
     now: Timestamp,
@@ -77,6 +80,13 @@ async fn walk(
     if expected.audience.as_ref().is_some_and(|audience| *audience != claims.recipient) {
         return fail(view, "holder", "the consent is given to another organisation");
     }
+    if expected.study.as_ref().is_some_and(|study| *study != claims.study) {
+        return fail(view, "holder", "the consent is about another study");
+    }
+    // A purpose of one organisation is not covered by a consent that another one was given.
+    if !purpose.organisation.id.is_empty() && purpose.organisation.id != claims.recipient {
+        return fail(view, "holder", "the stated organisation is not the one that the consent is given to");
+    }
     pass(view, "holder", held.holder.to_string());
     let Some(record) = record else {
         row(view, "ledger-entry", CheckResult::NotMade, "no record was named");
@@ -98,6 +108,10 @@ async fn walk(
         return fail(view, "ledger-record", "the record has another entry at this place");
     }
     let root = mirror.checkpoint().map_or_else(String::new, |checkpoint| checkpoint.root.to_string());
+    // An entry that breaks the rules counts for nothing, and could be a withdrawal: then nobody can say yes.
+    if mirror.refused() > 0 {
+        return fail(view, "ledger-record", format!("{} entries of the record break its rules", mirror.refused()));
+    }
     pass(view, "ledger-record", format!("{} entries, root {root}", mirror.size()));
     let Some(subject) = mirror.state().subject(&entry.event().subject()) else {
         return fail(view, "ledger-live", "the record does not know this subject");

@@ -69,8 +69,10 @@ pub(crate) fn read_account(jws: &str, biobank: &Did) -> Option<AccountStatement>
 /// Connects a staff or researcher profile by its one-time code.
 pub async fn connect(profile: &Profile, address: &str, code: &str) -> Result<(), Failure> {
     let remote = Remote::new(address)?;
-    let connection = discover(&remote, None).await?;
-    let key = profile.profile_key();
+    // A profile that is connected already stays with its biobank.
+    let known = profile.read(|story| story.connection.as_ref().map(|connection| connection.biobank.clone()))?;
+    let connection = discover(&remote, known.as_ref()).await?;
+    let key = profile.biobank_key(&connection);
     let wrong_code = |failure: Failure| match failure.code {
         Code::InvitationUnknown | Code::InvitationUsed | Code::InvitationExpired => Code::CodeWrong.into(),
         _ => failure,

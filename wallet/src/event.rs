@@ -101,6 +101,11 @@ pub enum Event {
         /// On which study.
         study: StudyId,
     },
+    /// The participant wants to answer anew, after a no or a withdrawal.
+    AskedAgain {
+        /// Which study.
+        study: StudyId,
+    },
     /// An entry was signed. From here on it is sent until it is recorded.
     Signed {
         /// For which study.

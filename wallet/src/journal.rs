@@ -69,6 +69,10 @@ impl Journal {
     pub fn append(&mut self, row: &Row) -> Result<(), JournalError> {
         let body = serde_json::to_string(&row.event)?;
         let write = self.database.transaction()?;
+        if matches!(row.event, Event::CheckpointSeen { .. }) {
+            // Only the newest trusted checkpoint counts: the journal must not grow with every donor's entry.
+            write.execute("DELETE FROM event WHERE body LIKE '{\"event\":\"checkpointSeen\"%'", ())?;
+        }
         write.execute("INSERT INTO event (at, body) VALUES (?1, ?2)", (row.at.unix(), body))?;
         stop_point(row.event.stop_name().0);
         write.commit()?;

@@ -20,7 +20,7 @@ mod studies;
 pub mod sync;
 pub mod views;
 
-pub use app::{App, Places, default_places};
+pub use app::{App, Places};
 pub use clock::now;
 pub use event::{Ask, Connection, Event};
 pub use journal::{Journal, JournalError};

@@ -44,6 +44,9 @@ struct Book {
 impl Profile {
     /// Opens the journal of a profile whose secret is at hand.
     pub fn open(role: Role, dir: &Path, secret: ProfileSecret) -> Result<Self, Failure> {
+        #[cfg(unix)]
+        std::fs::set_permissions(dir, std::os::unix::fs::PermissionsExt::from_mode(0o700))
+            .map_err(|_| Code::Storage)?;
         let lock = File::create(dir.join("lock")).map_err(|_| Code::Storage)?;
         lock.try_lock().map_err(|_| Code::AlreadyOpen)?;
         let journal = Journal::open(dir, &secret.derive_database_key()).map_err(storage)?;
@@ -65,9 +68,9 @@ impl Profile {
         &self.secret
     }
 
-    /// The key that answers for this profile as a whole (staff and researchers).
-    pub fn profile_key(&self) -> SigningKey {
-        self.secret.derive_profile_key()
+    /// The key that is for this biobank alone: what it signs is worth nothing to another one.
+    pub fn biobank_key(&self, connection: &Connection) -> SigningKey {
+        self.secret.derive_biobank_key(&connection.biobank)
     }
 
     /// The key for one study.

@@ -39,11 +39,10 @@ pub const FORMAT: &str = "consent-proof.v1";
 pub async fn make(profile: &Profile, study: &StudyId, challenge: Option<&str>) -> Result<Proof, Failure> {
     let connection = profile.connection()?;
     let found = profile.read(|story| {
-        let request = story.studies.get(study)?;
         let answer = story.answers.get(study).filter(|answer| answer.state == ConsentState::Active)?;
         let sending = story.find(answer.grant.as_ref()?)?;
         Some((
-            request.organisation.id.clone(),
+            answer.request.organisation.id.clone(),
             answer.credential.clone()?,
             String::from_utf8(sending.entry.bytes().to_vec()).ok()?,
             sending.receipt.clone()?,
@@ -75,7 +74,12 @@ fn write_new(folder: &Path, name: &str, bytes: &[u8]) -> std::io::Result<PathBuf
     for number in 1..1_000 {
         let suffix = if number == 1 { String::new() } else { format!("-{number}") };
         let path = folder.join(format!("{name}{suffix}.consent.json"));
-        match OpenOptions::new().write(true).create_new(true).open(&path) {
+        let mut options = OpenOptions::new();
+        options.write(true).create_new(true);
+        // Whom the proof goes to is for the person to say, not for others on this machine to take.
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        match options.open(&path) {
             Ok(mut file) => return file.write_all(bytes).and_then(|()| file.sync_all()).map(|()| path),
             Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {}
             Err(error) => return Err(error),

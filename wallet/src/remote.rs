@@ -37,7 +37,9 @@ impl Remote {
         if !safe || !plain {
             return Err(refused());
         }
-        let http = reqwest::Client::builder()
+        let here = base.scheme() == "http";
+        let http = if here { reqwest::Client::builder().no_proxy() } else { reqwest::Client::builder() };
+        let http = http
             .connect_timeout(Duration::from_secs(5))
             .timeout(Duration::from_secs(30))
             .redirect(redirect::Policy::none())

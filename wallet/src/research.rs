@@ -8,7 +8,7 @@ use crate::profile::Profile;
 use crate::remote::Remote;
 use crate::sync::{client_failure, read_studies, sync};
 use bridge::{AskRow, Asks, CheckView, Code, Failure, Studies, StudyCard};
-use consent::{Organisation, Permission, Purpose, StudyRequest, Timestamp, Topic};
+use consent::{Organisation, Permission, Purpose, StudyId, StudyRequest, Timestamp, Topic};
 use identity::Did;
 use ledger::VerifierKey;
 use ledger::client::{LogClient, Mirror};
@@ -57,14 +57,29 @@ fn purpose(study: &StudyRequest) -> Purpose {
 /// A copy of a biobank's log, brought up to date and verified from end to end.
 pub async fn up_to_date(address: &str, vkey: &VerifierKey, folder: &Path) -> Result<(Mirror, Timestamp), Failure> {
     let client = LogClient::new(address).map_err(|_| Code::AddressNotAllowed)?;
-    let mut mirror = Mirror::open(folder, vkey).map_err(client_failure)?;
+    // One folder a log, whatever its address: another key is another record.
+    let folder = folder.join(hex::encode(identity::sha256(vkey.to_string().as_bytes())));
+    std::fs::create_dir_all(&folder).map_err(|_| Code::Storage)?;
+    let lock = std::fs::File::create(folder.join("lock")).map_err(|_| Code::Storage)?;
+    // Two processes that check proofs take turns.
+    lock.lock().map_err(|_| Code::Storage)?;
+    let begun = now();
+    let mut mirror = Mirror::open(&folder, vkey).map_err(client_failure)?;
     mirror.sync(&client).await.map_err(client_failure)?;
-    Ok((mirror, now()))
+    // Fresh as of the moment when the question went out, not when the answer was read.
+    Ok((mirror, begun))
 }
 
 /// Checks a proof that came as a file, against the live record.
-pub async fn check(profile: &Profile, proof: &str, purpose: &Purpose) -> Result<CheckView, Failure> {
-    let view = check_as(profile, proof.as_bytes(), purpose, None).await?;
+pub async fn check(
+    profile: &Profile,
+    proof: &str,
+    purpose: &Purpose,
+    study: Option<&StudyId>,
+) -> Result<CheckView, Failure> {
+    let desk = Desk::open(profile).await?;
+    let expected = Expected { audience: Some(desk.organisation.clone()), challenge: None, study: study.cloned() };
+    let view = desk.check(proof.as_bytes(), purpose, &expected).await;
     profile.record(Event::Checked {
         outcome: view.outcome,
         study: view.study.clone(),
@@ -73,28 +88,36 @@ pub async fn check(profile: &Profile, proof: &str, purpose: &Purpose) -> Result<
     Ok(view)
 }
 
-async fn check_as(
-    profile: &Profile,
-    proof: &[u8],
-    purpose: &Purpose,
-    challenge: Option<&str>,
-) -> Result<CheckView, Failure> {
-    let connection = profile.connection()?;
-    let membership = profile.read(|story| story.membership.clone())?.ok_or(Code::NotConnected)?;
-    let vkey: VerifierKey = connection.vkey.parse().map_err(|_| Code::Storage)?;
-    // One copy of the log at a time is brought up to date.
-    let _one_at_a_time = profile.syncing.lock().await;
-    let mirror = up_to_date(&connection.address, &vkey, &profile.dir.join("record")).await;
-    if let Err(failure) = &mirror {
-        profile.set_online(failure.code != Code::Offline);
+/// What a researcher checks proofs with: the organisation that they must be made for, and the record as it is now.
+struct Desk {
+    organisation: String,
+    biobank: Did,
+    vkey: VerifierKey,
+    mirror: Result<(Mirror, Timestamp), Failure>,
+}
+
+impl Desk {
+    async fn open(profile: &Profile) -> Result<Self, Failure> {
+        let connection = profile.connection()?;
+        let membership = profile.read(|story| story.membership.clone())?.ok_or(Code::NotConnected)?;
+        let vkey: VerifierKey = connection.vkey.parse().map_err(|_| Code::Storage)?;
+        // One copy of the log at a time is brought up to date.
+        let _one_at_a_time = profile.syncing.lock().await;
+        let mirror = up_to_date(&connection.address, &vkey, &profile.dir.join("record")).await;
+        if let Err(failure) = &mirror {
+            profile.set_online(failure.code != Code::Offline);
+        }
+        Ok(Self { organisation: membership.organisation, biobank: connection.biobank, vkey, mirror })
     }
-    let mirror = match &mirror {
-        Ok((mirror, at)) => Ok((mirror, *at)),
-        Err(failure) => Err(failure.clone()),
-    };
-    let record = Record { biobank: &connection.biobank, vkey: &vkey, mirror };
-    let expected = Expected { audience: Some(membership.organisation), challenge: challenge.map(str::to_owned) };
-    Ok(check_proof(proof, purpose, &expected, Some(&record), now()).await)
+
+    async fn check(&self, proof: &[u8], purpose: &Purpose, expected: &Expected) -> CheckView {
+        let mirror = match &self.mirror {
+            Ok((mirror, at)) => Ok((mirror, *at)),
+            Err(failure) => Err(failure.clone()),
+        };
+        let record = Record { biobank: &self.biobank, vkey: &self.vkey, mirror };
+        check_proof(proof, purpose, expected, Some(&record), now()).await
+    }
 }
 
 /// Checks a proof without a profile: for pipelines. `folder` keeps the copy of the log for the next time.
@@ -125,12 +148,18 @@ pub async fn asks(profile: &Profile) -> Result<Asks, Failure> {
         let titles: Vec<_> = story.studies.values().map(|study| (study.id.clone(), study.title.clone())).collect();
         (story.asks.clone(), story.asked.clone(), story.proofs.clone(), titles)
     })?;
+    let desk = Desk::open(profile).await?;
     let mut rows = Vec::new();
     for ask in asks.into_iter().rev() {
         let mut answers = Vec::new();
         for proof in proofs.get(&ask.id).into_iter().flatten() {
             let proof = serde_json::to_vec(proof).map_err(|_| Code::Internal)?;
-            answers.push(check_as(profile, &proof, &ask.purpose, Some(&ask.challenge)).await?);
+            let expected = Expected {
+                audience: Some(desk.organisation.clone()),
+                challenge: Some(ask.challenge.clone()),
+                study: Some(ask.study.clone()),
+            };
+            answers.push(desk.check(&proof, &ask.purpose, &expected).await);
         }
         let title = titles
             .iter()

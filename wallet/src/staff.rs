@@ -25,15 +25,16 @@ struct Invited {
 
 /// The donors and invitations, as the biobank has them now.
 pub async fn donors(profile: &Profile) -> Result<Donors, Failure> {
-    let biobank = profile.connection()?.name;
-    let list: DonorList = profile.remote()?.ask(&profile.profile_key(), Method::GET, "/v1/donors", None).await?;
-    Ok(Donors { biobank, rows: list.donors })
+    let connection = profile.connection()?;
+    let key = profile.biobank_key(&connection);
+    let list: DonorList = profile.remote()?.ask(&key, Method::GET, "/v1/donors", None).await?;
+    Ok(Donors { biobank: connection.name, rows: list.donors })
 }
 
 /// Makes a one-time invitation.
 pub async fn invite(profile: &Profile) -> Result<InvitationView, Failure> {
     let connection = profile.connection()?;
-    let key = profile.profile_key();
+    let key = profile.biobank_key(&connection);
     let invited: Invited = profile.remote()?.ask(&key, Method::POST, "/v1/invitations", Some(&json!({}))).await?;
     profile.record(Event::Invited { donor: invited.donor.clone() })?;
     let link = invitation_link(&connection, &invited.code);

@@ -45,6 +45,9 @@ impl Sending {
 /// The participant's answer to a study.
 #[derive(Debug, Clone)]
 pub struct Answer {
+    /// The request as it was when the person answered: what was seen stays what is shown, whatever the biobank
+    /// lists today.
+    pub request: StudyRequest,
     /// Where the consent stands.
     pub state: ConsentState,
     /// When it got there.
@@ -60,7 +63,7 @@ pub struct Answer {
 /// Everything that the journal says.
 #[derive(Debug, Clone, Default)]
 pub struct Story {
-    /// The events themselves, oldest first.
+    /// The events that a screen can show, oldest first.
     pub rows: Vec<Row>,
     /// The biobank.
     pub connection: Option<Connection>,
@@ -103,6 +106,7 @@ impl Story {
             }
             Event::Refused { study } => self.answer(study, Move::Refuse, row.at),
             Event::Deferred { study } => self.answer(study, Move::Defer, row.at),
+            Event::AskedAgain { study } => self.answer(study, Move::Ask, row.at),
             Event::Signed { study, direction, entry, credential } => {
                 self.signed(study, *direction, entry, credential.as_ref(), row.at);
             }
@@ -139,7 +143,10 @@ impl Story {
             | Event::Checked { .. }
             | Event::Failed { .. } => {}
         }
-        self.rows.push(row);
+        // Checkpoints come with every donor's entry; the newest is kept above, and none is shown.
+        if !matches!(row.event, Event::CheckpointSeen { .. }) {
+            self.rows.push(row);
+        }
     }
 
     /// Where a study's consent stands; a study that was never answered is requested.
@@ -168,10 +175,16 @@ impl Story {
     fn answer(&mut self, study: &StudyId, step: Move, at: Timestamp) {
         // The deed checked the move before it wrote the event; an event that does not fit changes nothing.
         let Ok(state) = advance(self.state(study), step) else { return };
-        let before = self.answers.remove(study);
-        let answer = match before {
-            Some(answer) => Answer { state, at, ..answer },
-            None => Answer { state, at, credential: None, grant: None, latest: None },
+        let answer = match (self.answers.remove(study), self.studies.get(study)) {
+            // Taking back changes nothing of what was agreed; every other answer is to the request of today.
+            (Some(answer), Some(request)) if step != Move::Withdraw => {
+                Answer { state, at, request: request.clone(), ..answer }
+            }
+            (Some(answer), _) => Answer { state, at, ..answer },
+            (None, Some(request)) => {
+                Answer { request: request.clone(), state, at, credential: None, grant: None, latest: None }
+            }
+            (None, None) => return,
         };
         self.answers.insert(study.clone(), answer);
     }

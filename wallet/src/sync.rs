@@ -16,6 +16,7 @@ use ledger::{Checkpoint, Receipt, SignedCheckpoint, VerifierKey};
 use reqwest::Method;
 use serde::Deserialize;
 use serde_json::json;
+use std::collections::BTreeMap;
 
 const STUDY_KEY_TYPE: &str = "study-key.v1+jws";
 
@@ -44,19 +45,24 @@ pub fn view(profile: &Profile) -> Result<SyncView, Failure> {
     })
 }
 
+/// The steps of a round. One that fails does not keep the others from being made; the first failure is told.
 async fn round(profile: &Profile) -> Result<(), Failure> {
     let connection = profile.connection()?;
     let remote = Remote::new(&connection.address)?;
     match profile.role {
         Role::Participant => {
-            send_all(profile, &connection, &remote).await?;
-            read_studies(profile, &connection, &remote).await?;
-            follow_log(profile, &connection).await?;
-            asks::read_questions(profile, &connection, &remote).await
+            let sent = send_all(profile, &connection, &remote).await;
+            if matches!(&sent, Err(failure) if failure.code == Code::Offline) {
+                return sent;
+            }
+            let read = read_studies(profile, &connection, &remote).await;
+            let followed = follow_log(profile, &connection).await;
+            let asked = asks::read_questions(profile, &connection, &remote).await;
+            sent.and(followed).and(read).and(asked)
         }
         Role::Researcher => {
-            read_studies(profile, &connection, &remote).await?;
-            asks::read_answers(profile, &remote).await
+            let read = read_studies(profile, &connection, &remote).await;
+            read.and(asks::read_answers(profile, &connection, &remote).await)
         }
         Role::Staff => remote.get::<serde_json::Value>("/v1/log").await.map(drop),
     }
@@ -67,41 +73,71 @@ struct StudyList {
     studies: Vec<String>,
 }
 
-/// Reads the studies; a list that is not wholly signed by the biobank changes nothing.
+/// Reads the studies. One that is not signed by the biobank, or that this version does not understand, is not there.
 pub async fn read_studies(profile: &Profile, connection: &Connection, remote: &Remote) -> Result<(), Failure> {
     let list: StudyList = remote.get("/v1/studies").await?;
-    for jws in &list.studies {
-        read_signed(jws, &connection.biobank)?;
-    }
-    if profile.read(|story| story.signed_studies != list.studies)? {
-        profile.record(Event::StudiesRead { requests: list.studies })?;
+    let mut requests = list.studies;
+    requests.retain(|jws| match read_signed(jws, &connection.biobank) {
+        Ok(_) => true,
+        Err(failure) => {
+            tracing::warn!(%failure, "a study was passed over");
+            false
+        }
+    });
+    requests.sort();
+    if profile.read(|story| story.signed_studies != requests)? {
+        profile.record(Event::StudiesRead { requests })?;
     }
     Ok(())
 }
 
-/// Sends the signed entries in their order. Sending twice is harmless: the log knows an entry by its hash.
+/// Sends the signed entries, those of one study in their order. Sending twice is harmless: the log knows an entry by
+/// its hash. An entry that is refused holds up its own study only.
 async fn send_all(profile: &Profile, connection: &Connection, remote: &Remote) -> Result<(), Failure> {
     let waiting: Vec<Sending> =
         profile.read(|story| story.sending.iter().filter(|sending| !sending.sent).cloned().collect())?;
-    for sending in waiting {
+    let mut held = BTreeMap::new();
+    for sending in waiting.iter().filter(|sending| !sending.sent) {
+        if held.contains_key(&sending.study) {
+            continue;
+        }
         let entry = sending.entry.hash();
-        match send(profile, connection, remote, &sending).await {
+        match send(profile, connection, remote, sending).await {
             Ok(()) => profile.record(Event::Sent { entry })?,
             Err(failure) => {
                 if sending.failure.as_ref() != Some(&failure) {
                     profile.record(Event::SendFailed { entry, failure: failure.clone() })?;
                 }
-                if failure.code == Code::Offline {
-                    return Err(failure);
-                }
+                held.insert(sending.study.clone(), failure);
             }
         }
     }
+    held.into_values().next().map_or(Ok(()), Err)
+}
+
+/// The entry first: it carries its own signature and needs nothing else. Only where the biobank does not know the key
+/// yet, the key is registered and the entry sent again, so that a withdrawal never waits for a registration.
+async fn send(profile: &Profile, connection: &Connection, remote: &Remote, sending: &Sending) -> Result<(), Failure> {
+    stop_point("before-post");
+    match remote.append(sending.entry.bytes()).await {
+        Err(failure) if failure.args.get("reason").is_some_and(|reason| reason == "unknown-signer") => {
+            register(profile, connection, remote, sending).await?;
+            remote.append(sending.entry.bytes()).await?;
+        }
+        result => result?,
+    }
+    stop_point("after-post");
     Ok(())
 }
 
-async fn send(profile: &Profile, connection: &Connection, remote: &Remote, sending: &Sending) -> Result<(), Failure> {
-    let donor = profile.secret().derive_biobank_key(&connection.biobank);
+/// Tells the biobank which donor a study key belongs to: the pairwise key and the study key sign for each other.
+async fn register(
+    profile: &Profile,
+    connection: &Connection,
+    remote: &Remote,
+    sending: &Sending,
+) -> Result<(), Failure> {
+    let donor = profile.biobank_key(connection);
     let key = profile.study_key(connection, &sending.study);
     let binding = json!({ "donor": donor.did(), "study": sending.study });
     let binding = identity::canonical::to_canonical(&binding).map_err(|_| Code::Internal)?;
@@ -110,11 +146,7 @@ async fn send(profile: &Profile, connection: &Connection, remote: &Remote, sendi
         "salt": hex::encode(profile.secret().derive_subject_salt(&connection.biobank, &sending.study)),
         "binding": sign_jws(&key, STUDY_KEY_TYPE, &binding),
     });
-    remote.signed(&donor, Method::POST, "/v1/study-keys", Some(&body)).await?;
-    stop_point("before-post");
-    remote.append(sending.entry.bytes()).await?;
-    stop_point("after-post");
-    Ok(())
+    remote.signed(&donor, Method::POST, "/v1/study-keys", Some(&body)).await.map(drop)
 }
 
 /// Takes the newest checkpoint if it follows from the trusted one, and proves the sent entries into it.
@@ -128,16 +160,23 @@ async fn follow_log(profile: &Profile, connection: &Connection) -> Result<(), Fa
     accept(profile, &client, &vkey, &seen).await?;
     let sent: Vec<Sending> =
         profile.read(|story| story.sending.iter().filter(|s| s.sent && s.recorded.is_none()).cloned().collect())?;
+    let mut result = Ok(());
     for sending in sent {
-        let entry = sending.entry.hash();
-        let receipt = client.proof(&entry).await.map_err(client_failure)?;
-        let included = Receipt::verify(&receipt, sending.entry.bytes(), &vkey)
-            .map_err(|_| Failure::new(Code::NotValid).with("check", "ledger-entry"))?;
-        // A receipt under a checkpoint from another history is no receipt.
-        accept(profile, &client, &vkey, included.checkpoint()).await?;
-        profile.record(Event::Recorded { entry, index: included.index(), receipt })?;
+        let proven = prove(profile, &client, &vkey, &sending).await;
+        result = result.and(proven);
     }
-    Ok(())
+    result
+}
+
+/// Fetches the receipt of an entry and checks it.
+async fn prove(profile: &Profile, client: &LogClient, vkey: &VerifierKey, sending: &Sending) -> Result<(), Failure> {
+    let entry = sending.entry.hash();
+    let receipt = client.proof(&entry).await.map_err(client_failure)?;
+    let included = Receipt::verify(&receipt, sending.entry.bytes(), vkey)
+        .map_err(|_| Failure::new(Code::NotValid).with("check", "ledger-entry"))?;
+    // A receipt under a checkpoint from another history is no receipt.
+    accept(profile, client, vkey, included.checkpoint()).await?;
+    profile.record(Event::Recorded { entry, index: included.index(), receipt })
 }
 
 /// Trusts a checkpoint only if it follows from the one trusted before. Raises the alarm if it does not.

@@ -1,6 +1,6 @@
 //! The story as screens see it.
 
-use crate::answer::chosen_policy;
+use crate::answer::{as_shown, chosen_policy};
 use crate::event::Event;
 use crate::profile::Profile;
 use crate::story::Story;
@@ -60,9 +60,10 @@ pub fn request(profile: &Profile, study: &StudyId) -> Result<RequestView, Failur
 }
 
 /// What would be signed.
-pub fn summary(profile: &Profile, study: &StudyId, data: &[DataKind]) -> Result<SummaryView, Failure> {
+pub fn summary(profile: &Profile, study: &StudyId, notice: &str, data: &[DataKind]) -> Result<SummaryView, Failure> {
     profile.read(|story| {
         let request = story.studies.get(study).ok_or(Code::StudyUnknown)?;
+        as_shown(request, notice)?;
         let policy = chosen_policy(request, data)?;
         let kept = request.offers.iter().map(|offer| offer.kind).filter(|kind| !policy.data.contains(kind)).collect();
         Ok(SummaryView {
@@ -125,11 +126,8 @@ pub fn key(profile: &Profile) -> Result<KeyView, Failure> {
             .collect();
         (story.connection.clone(), answered)
     })?;
-    if profile.role != bridge::Role::Participant {
-        let name = connection.as_ref().map(|connection| connection.name.clone()).unwrap_or_default();
-        pseudonyms.push(Pseudonym { name, did: profile.profile_key().did().to_string() });
-    } else if let Some(connection) = connection {
-        let did = profile.secret().derive_biobank_key(&connection.biobank).did().to_string();
+    if let Some(connection) = connection {
+        let did = profile.biobank_key(&connection).did().to_string();
         pseudonyms.push(Pseudonym { name: connection.name.clone(), did });
         for (study, title) in answered {
             pseudonyms.push(Pseudonym { name: title, did: profile.study_key(&connection, &study).did().to_string() });
@@ -155,11 +153,11 @@ fn consents(story: &Story) -> Vec<ConsentCard> {
         .answers
         .iter()
         .filter(|(_, answer)| !matches!(answer.state, ConsentState::Requested | ConsentState::Deferred))
-        .filter_map(|(study, answer)| {
-            let request = story.studies.get(study)?;
+        .map(|(study, answer)| {
+            let request = &answer.request;
             let sending = answer.latest.as_ref().and_then(|latest| story.find(latest));
             let policy = answer.credential.as_ref().and_then(consent_policy);
-            Some(ConsentCard {
+            ConsentCard {
                 study: study.clone(),
                 title: request.title.clone(),
                 organisation: request.organisation_name.clone(),
@@ -169,7 +167,7 @@ fn consents(story: &Story) -> Vec<ConsentCard> {
                 until: policy.and_then(|policy| policy.until),
                 record: sending.map_or(RecordView::Local, super::story::Sending::record),
                 answered: answer.at,
-            })
+            }
         })
         .collect();
     cards.sort_by_key(|card| (card.state != ConsentState::Active, std::cmp::Reverse(card.answered)));
@@ -183,7 +181,8 @@ fn consent_policy(credential: &identity::Credential) -> Option<consent::Policy> 
 }
 
 fn title(story: &Story, study: &StudyId) -> String {
-    story.studies.get(study).map_or_else(|| study.to_string(), |request| request.title.clone())
+    let answered = story.answers.get(study).map(|answer| &answer.request);
+    answered.or_else(|| story.studies.get(study)).map_or_else(|| study.to_string(), |request| request.title.clone())
 }
 
 fn activity_rows(story: &Story) -> impl Iterator<Item = ActivityRow> + '_ {
@@ -207,6 +206,7 @@ fn describe(story: &Story, event: &Event) -> Option<(Message, Option<Failure>, O
         Event::Connected { connection, .. } => fine(say("activity-connected").with("institution", &connection.name)),
         Event::Refused { study } => fine(about("activity-refused", study)),
         Event::Deferred { study } => fine(about("activity-deferred", study)),
+        Event::AskedAgain { study } => fine(about("activity-asked-again", study)),
         Event::Signed { study, direction, .. } => fine(about(
             match direction {
                 crate::event::Direction::Grant => "activity-granted",

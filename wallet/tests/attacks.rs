@@ -5,16 +5,16 @@ mod common;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use bridge::{CheckResult, Code, Role};
-use common::{CHOICE, Cast, heart, profile};
+use common::{CHOICE, Cast, grant, heart, profile};
 use consent::{Outcome, Purpose};
 use identity::{SigningKey, seal, sign_jws};
 use serde_json::{Value, json};
 use wallet::check::{Expected, check};
-use wallet::{Remote, answer, asks, enrol, proof, research, sync, views};
+use wallet::{Remote, asks, enrol, proof, research, sync, views};
 
 async fn granted() -> (Cast, Value, Purpose) {
     let cast = Cast::ready().await;
-    answer::grant(&cast.participant, &heart(), &CHOICE).await.unwrap();
+    grant(&cast.participant, &heart(), &CHOICE).await.unwrap();
     sync::sync(&cast.participant).await.unwrap();
     let proof = serde_json::to_value(proof::make(&cast.participant, &heart(), None).await.unwrap()).unwrap();
     let studies = research::studies(&cast.researcher).await.unwrap().studies;
@@ -53,7 +53,7 @@ async fn a_changed_proof_has_no_answer_and_says_which_check_failed() {
         ),
     ];
     for (name, text, failed) in cases {
-        let view = research::check(&cast.researcher, &text, &purpose).await.unwrap();
+        let view = research::check(&cast.researcher, &text, &purpose, None).await.unwrap();
         assert_eq!(view.outcome, None, "{name}");
         let first = view.checks.iter().find(|row| row.result == CheckResult::Failed);
         assert!(first.is_some_and(|row| failed.contains(&row.name.as_str())), "{name}: {first:?}");
@@ -64,10 +64,10 @@ async fn a_changed_proof_has_no_answer_and_says_which_check_failed() {
 async fn a_proof_for_one_audience_or_question_is_no_proof_for_another() {
     let (cast, proof, purpose) = granted().await;
     let bytes = proof.to_string().into_bytes();
-    let elsewhere = Expected { audience: Some("https://other.example".into()), challenge: None };
+    let elsewhere = Expected { audience: Some("https://other.example".into()), challenge: None, study: None };
     let view = check(&bytes, &purpose, &elsewhere, None, wallet::now()).await;
     assert!(view.checks.iter().any(|row| row.name == "audience" && row.result == CheckResult::Failed));
-    let asked = Expected { audience: None, challenge: Some("a fresh question".into()) };
+    let asked = Expected { audience: None, challenge: Some("a fresh question".into()), study: None };
     let view = check(&bytes, &purpose, &asked, None, wallet::now()).await;
     assert!(view.checks.iter().any(|row| row.name == "challenge" && row.result == CheckResult::Failed));
     let late = wallet::now().plus_seconds(proof::FILE_AGE + 60);
@@ -81,7 +81,7 @@ async fn a_proof_for_one_audience_or_question_is_no_proof_for_another() {
 async fn without_the_record_there_is_no_answer() {
     let (mut cast, proof, purpose) = granted().await;
     cast.biobank.close().await;
-    let view = research::check(&cast.researcher, &proof.to_string(), &purpose).await.unwrap();
+    let view = research::check(&cast.researcher, &proof.to_string(), &purpose, None).await.unwrap();
     assert_eq!((view.outcome, view.live_at), (None, None));
     let row = view.checks.iter().find(|row| row.name == "ledger-record").unwrap();
     assert_eq!(row.result, CheckResult::NotMade);
@@ -91,7 +91,7 @@ async fn without_the_record_there_is_no_answer() {
 async fn a_log_that_begins_anew_is_an_alarm_for_wallet_and_researcher() {
     let (mut cast, proof, purpose) = granted().await;
     assert_eq!(
-        research::check(&cast.researcher, &proof.to_string(), &purpose).await.unwrap().outcome,
+        research::check(&cast.researcher, &proof.to_string(), &purpose, None).await.unwrap().outcome,
         Some(Outcome::Permit)
     );
     cast.biobank.close().await;
@@ -103,7 +103,7 @@ async fn a_log_that_begins_anew_is_an_alarm_for_wallet_and_researcher() {
     assert!(sync::view(&cast.participant).unwrap().forked);
     let rows = views::activity(&cast.participant).unwrap().rows;
     assert!(rows.iter().any(|row| row.message.id == "activity-log-forked"));
-    let view = research::check(&cast.researcher, &proof.to_string(), &purpose).await.unwrap();
+    let view = research::check(&cast.researcher, &proof.to_string(), &purpose, None).await.unwrap();
     assert_eq!(view.outcome, None);
     assert!(
         view.checks.iter().any(|row| row.name == "ledger-record" && row.result == CheckResult::Failed),
@@ -118,7 +118,7 @@ async fn letters_that_are_not_questions_of_the_studys_researcher_are_thrown_away
     let connection = cast.participant.connection().unwrap();
     let donor = cast.participant.study_key(&connection, &heart()).did();
     let remote = Remote::new(&cast.biobank.address).unwrap();
-    let key = cast.researcher.profile_key();
+    let key = cast.researcher.biobank_key(&connection);
     let stranger = SigningKey::from_seed([77; 32]);
     let question = json!({
         "id": "q", "study": heart(), "challenge": "c", "purpose": purpose, "asked": wallet::now(), "account": "not a statement",

@@ -3,12 +3,12 @@
 
 mod common;
 
-use common::{Biobank, Cast, heart};
+use common::{Biobank, Cast, grant, heart};
 use consent::{ConsentState, DataKind};
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Command, Stdio};
-use wallet::{Profile, answer, sync, views};
+use wallet::{Profile, sync, views};
 
 /// Each place at which the wallet can die, and whether the answer was given before it.
 const STEPS: [(&str, bool); 8] = [
@@ -29,7 +29,7 @@ const FOLDER: &str = "CONSENT_WALLET_TEST_FOLDER";
 async fn child() {
     let Some(folder) = std::env::var_os(FOLDER) else { return };
     let profile = open(Path::new(&folder));
-    answer::grant(&profile, &heart(), &[DataKind::Genome]).await.unwrap();
+    grant(&profile, &heart(), &[DataKind::Genome]).await.unwrap();
     sync::sync(&profile).await.unwrap();
     panic!("the process was to be killed before it got here");
 }
@@ -49,7 +49,7 @@ async fn killed_at_each_step_and_started_again() {
         let state = profile.read(|story| story.state(&heart())).unwrap();
         assert_eq!(state == ConsentState::Active, given, "{step}");
         if !given {
-            answer::grant(&profile, &heart(), &[DataKind::Genome]).await.unwrap();
+            grant(&profile, &heart(), &[DataKind::Genome]).await.unwrap();
             sync::sync(&profile).await.unwrap();
         }
         let home = views::home(&profile).unwrap();

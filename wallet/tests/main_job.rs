@@ -3,7 +3,7 @@
 mod common;
 
 use bridge::{Code, RecordView, Role};
-use common::{CHOICE, Cast, heart, profile};
+use common::{CHOICE, Cast, grant, heart, profile};
 use consent::{ConsentState, DataKind, Outcome};
 use wallet::{answer, asks, enrol, proof, research, staff, sync, views};
 
@@ -19,7 +19,7 @@ async fn from_invitation_to_withdrawal() {
 
     let request = views::request(&cast.participant, &heart()).unwrap();
     assert_eq!((request.position, request.of), (2, 3));
-    let entry = answer::grant(&cast.participant, &heart(), &CHOICE).await.unwrap();
+    let entry = grant(&cast.participant, &heart(), &CHOICE).await.unwrap();
     assert_eq!(views::receipt(&cast.participant, &heart(), &entry).unwrap().record, RecordView::Saved);
     sync::sync(&cast.participant).await.unwrap();
     let receipt = views::receipt(&cast.participant, &heart(), &entry).unwrap();
@@ -31,17 +31,17 @@ async fn from_invitation_to_withdrawal() {
     let text = std::fs::read_to_string(path).unwrap();
     let studies = research::studies(&cast.researcher).await.unwrap();
     let purpose = studies.studies.iter().find(|study| study.study == heart()).unwrap().purpose.clone();
-    let view = research::check(&cast.researcher, &text, &purpose).await.unwrap();
+    let view = research::check(&cast.researcher, &text, &purpose, None).await.unwrap();
     assert_eq!(view.outcome, Some(Outcome::Permit), "{:#?}", view.checks);
     assert_eq!((view.given.as_ref().map(|g| g.index), view.log_size), (Some(0), Some(1)));
 
     let mut abroad = purpose.clone();
     abroad.places = vec!["US".into()];
-    let view = research::check(&cast.researcher, &text, &abroad).await.unwrap();
+    let view = research::check(&cast.researcher, &text, &abroad, None).await.unwrap();
     assert_eq!((view.outcome, view.reasons[0].message.id.as_str()), (Some(Outcome::Deny), "reason-place-not-allowed"));
 
     // A second live consent has a mailbox of its own.
-    answer::grant(&cast.participant, &"diabetes-families".parse().unwrap(), &[DataKind::Genome]).await.unwrap();
+    grant(&cast.participant, &"diabetes-families".parse().unwrap(), &[DataKind::Genome]).await.unwrap();
     sync::sync(&cast.participant).await.unwrap();
     asks::ask(&cast.researcher, &heart(), &purpose).await.unwrap();
     sync::sync(&cast.participant).await.unwrap();
@@ -54,7 +54,7 @@ async fn from_invitation_to_withdrawal() {
 
     answer::withdraw(&cast.participant, &heart()).unwrap();
     sync::sync(&cast.participant).await.unwrap();
-    let view = research::check(&cast.researcher, &text, &purpose).await.unwrap();
+    let view = research::check(&cast.researcher, &text, &purpose, None).await.unwrap();
     assert_eq!((view.outcome, view.reasons[0].message.id.as_str()), (Some(Outcome::Deny), "reason-withdrawn"));
     assert_eq!(view.withdrawn.map(|w| w.index), Some(2));
     assert_eq!(research::asks(&cast.researcher).await.unwrap().asks[0].answers[0].outcome, Some(Outcome::Deny));
@@ -62,21 +62,17 @@ async fn from_invitation_to_withdrawal() {
 
     let rows = views::activity(&cast.participant).unwrap().rows;
     let ids: Vec<_> = rows.iter().rev().map(|row| row.message.id.as_str()).collect();
-    assert_eq!(
-        ids,
-        [
-            "activity-joined",
-            "activity-granted",
-            "activity-sent",
-            "activity-recorded",
-            "activity-proof-saved",
-            "activity-ask-received",
-            "activity-proof-shared",
-            "activity-withdrew",
-            "activity-sent",
-            "activity-recorded"
-        ]
-    );
+    let granted = ["activity-granted", "activity-sent", "activity-recorded"];
+    let withdrew = ["activity-withdrew", "activity-sent", "activity-recorded"];
+    let expected = [
+        &["activity-joined"][..],
+        &granted,
+        &["activity-proof-saved"],
+        &granted,
+        &["activity-ask-received", "activity-proof-shared"],
+        &withdrew,
+    ];
+    assert_eq!(ids, expected.concat());
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -112,7 +108,7 @@ async fn guessing_codes_is_stopped() {
 async fn an_answer_given_offline_is_sent_by_itself_later() {
     let mut cast = Cast::ready().await;
     cast.biobank.close().await;
-    let entry = answer::grant(&cast.participant, &heart(), &[DataKind::Genome]).await.unwrap();
+    let entry = grant(&cast.participant, &heart(), &[DataKind::Genome]).await.unwrap();
     let view = sync::sync(&cast.participant).await.unwrap();
     assert_eq!((view.online, view.waiting), (false, 1));
     assert_eq!(views::receipt(&cast.participant, &heart(), &entry).unwrap().record, RecordView::Saved);
@@ -134,19 +130,60 @@ async fn an_answer_given_offline_is_sent_by_itself_later() {
 async fn nothing_is_given_without_a_choice_and_nothing_twice() {
     let cast = Cast::ready().await;
     let code = |result: Result<_, bridge::Failure>| result.map(drop).unwrap_err().code;
-    assert_eq!(code(answer::grant(&cast.participant, &heart(), &[]).await), Code::NothingChosen);
-    assert_eq!(code(answer::grant(&cast.participant, &heart(), &[DataKind::Imaging]).await), Code::NotPossible);
+    assert_eq!(code(grant(&cast.participant, &heart(), &[]).await), Code::NothingChosen);
+    assert_eq!(code(grant(&cast.participant, &heart(), &[DataKind::Imaging]).await), Code::NotPossible);
     assert_eq!(code(answer::withdraw(&cast.participant, &heart())), Code::NotPossible);
     let study = heart();
-    let grant = || answer::grant(&cast.participant, &study, &CHOICE);
-    let (one, two) = tokio::join!(grant(), grant());
+    let try_once = || grant(&cast.participant, &study, &CHOICE);
+    let (one, two) = tokio::join!(try_once(), try_once());
     assert!(one.is_ok() != two.is_ok());
     answer::defer(&cast.participant, &"sleep-memory".parse().unwrap()).unwrap();
-    answer::refuse(&cast.participant, &"sleep-memory".parse().unwrap()).unwrap();
-    assert_eq!(
-        code(answer::grant(&cast.participant, &"sleep-memory".parse().unwrap(), &CHOICE).await),
-        Code::NotPossible
-    );
+    let sleep: consent::StudyId = "sleep-memory".parse().unwrap();
+    answer::refuse(&cast.participant, &sleep).unwrap();
+    assert_eq!(code(grant(&cast.participant, &sleep, &CHOICE).await), Code::NotPossible);
+    // A no is not for ever: the person can ask to be asked again.
+    answer::ask_again(&cast.participant, &sleep).unwrap();
+    grant(&cast.participant, &sleep, &[DataKind::Survey]).await.unwrap();
+    answer::withdraw(&cast.participant, &sleep).unwrap();
+    answer::ask_again(&cast.participant, &sleep).unwrap();
+    grant(&cast.participant, &sleep, &[DataKind::Survey]).await.unwrap();
+    let view = sync::sync(&cast.participant).await.unwrap();
+    assert_eq!(view.waiting, 0, "the record takes a consent after a withdrawal");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_seen_is_what_is_signed() {
+    let mut cast = Cast::ready().await;
+    let seen = views::request(&cast.participant, &heart()).unwrap().notice;
+    change_studies(&mut cast, |studies| studies[0]["text"] = "Another text.".into()).await;
+    let failure = answer::grant(&cast.participant, &heart(), &seen, &CHOICE).await.unwrap_err();
+    assert_eq!(failure.code, Code::RequestChanged);
+    grant(&cast.participant, &heart(), &CHOICE).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_study_that_is_taken_off_the_list_can_still_be_left() {
+    let mut cast = Cast::ready().await;
+    grant(&cast.participant, &heart(), &CHOICE).await.unwrap();
+    sync::sync(&cast.participant).await.unwrap();
+    change_studies(&mut cast, |studies| *studies = serde_json::json!([])).await;
+    let home = views::home(&cast.participant).unwrap();
+    assert_eq!((home.requests.len(), home.consents.len()), (0, 1), "the consent is still shown");
+    assert_eq!(home.consents[0].title, "Heart Rhythm Study");
+    answer::withdraw(&cast.participant, &heart()).unwrap();
+    let view = sync::sync(&cast.participant).await.unwrap();
+    assert_eq!(view.waiting, 0, "and its withdrawal is recorded");
+}
+
+/// Restarts the biobank with other studies.
+async fn change_studies(cast: &mut Cast, change: impl FnOnce(&mut serde_json::Value)) {
+    cast.biobank.close().await;
+    let path = cast.biobank.dir.join("studies.json");
+    let mut studies = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
+    change(&mut studies);
+    std::fs::write(&path, studies.to_string()).unwrap();
+    cast.biobank.reopen().await;
+    sync::sync(&cast.participant).await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]

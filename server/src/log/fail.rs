@@ -14,12 +14,15 @@ pub const FAIL_POINTS: &[&str] = &[
     "before-reply",
 ];
 
-/// Stops here for ever if the environment names this point. Programs that are built for release have no such points.
+/// Stops here for ever if the environment names this point; if it names a file as well (`BIOBANKD_STOP_WHEN`), only
+/// once that file is there: a start passes some of the points too. Programs that are built for release have no such points.
 #[cfg(debug_assertions)]
 #[allow(clippy::print_stderr, reason = "the line tells the test that the point is reached")]
 pub fn fail_point(name: &str) {
     debug_assert!(FAIL_POINTS.contains(&name), "{name} is not listed");
-    if std::env::var("BIOBANKD_STOP_AT").is_ok_and(|at| at == name) {
+    let named = std::env::var("BIOBANKD_STOP_AT").is_ok_and(|at| at == name);
+    let armed = || std::env::var_os("BIOBANKD_STOP_WHEN").is_none_or(|file| std::path::Path::new(&file).exists());
+    if named && armed() {
         eprintln!("stopped at {name}");
         loop {
             std::thread::park();

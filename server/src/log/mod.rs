@@ -26,6 +26,7 @@ use ledger::{
     inclusion_proof, verify_inclusion,
 };
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{SyncSender, TrySendError};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::thread::JoinHandle;
@@ -113,6 +114,8 @@ struct Shared {
     files: Files,
     key: NoteKey,
     shown: RwLock<Shown>,
+    /// Set once, when the disk fails.
+    stopped: AtomicBool,
 }
 
 impl Shared {
@@ -141,7 +144,7 @@ impl LogStore {
         files::sync_folder(dir)?;
         let repaired = repair::repair(&database, &files, &key)?;
         let shown = RwLock::new(Shown { checkpoint: repaired.checkpoint, state: repaired.state });
-        let shared = Arc::new(Shared { database, files, key, shown });
+        let shared = Arc::new(Shared { database, files, key, shown, stopped: AtomicBool::new(false) });
         let (queue, waiting) = std::sync::mpsc::sync_channel(MAX_WAITING);
         let sequencer = sequencer::Sequencer::new(Arc::clone(&shared), repaired.edge, repaired.tail);
         let sequencer = std::thread::Builder::new().name("sequencer".into()).spawn(move || sequencer.run(&waiting))?;
@@ -158,6 +161,11 @@ impl LogStore {
             TrySendError::Disconnected(_) => AppendError::Stopped,
         })?;
         answer.await.unwrap_or(Err(AppendError::Stopped))
+    }
+
+    /// Whether the disk failed: then nothing is appended until the log is opened again.
+    pub fn is_stopped(&self) -> bool {
+        self.shared.stopped.load(Ordering::Acquire)
     }
 
     /// The published checkpoint, as its note.

@@ -67,6 +67,8 @@ impl Sequencer {
         while let Some(batch) = collect(waiting) {
             if let Err(error) = self.write(batch) {
                 tracing::error!(%error, "the log can not be written");
+                // Read by whoever asks for the service's health; nothing else hangs on the order.
+                self.shared.stopped.store(true, std::sync::atomic::Ordering::Release);
                 return;
             }
         }

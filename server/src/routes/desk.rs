@@ -41,7 +41,8 @@ pub async fn donors(State(biobank): State<Arc<Biobank>>, signed: Signed) -> Resu
                     None => "sent",
                 };
                 let did = invitation.accepted.as_ref().map(|accepted| &accepted.did);
-                let of_donor: Vec<_> = keys.iter().filter(|(_, key)| Some(&key.donor) == did).map(|(_, key)| key).collect();
+                let of_donor: Vec<_> =
+                    keys.iter().filter(|(_, key)| Some(&key.donor) == did).map(|(_, key)| key).collect();
                 json!({
                     "donor": invitation.donor,
                     "state": state,

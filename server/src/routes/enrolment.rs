@@ -55,7 +55,10 @@ pub struct EnrolRequest {
     presentation: Value,
 }
 
-pub async fn enrol(State(biobank): State<Arc<Biobank>>, Open(request): Open<EnrolRequest>) -> Result<Json<Value>, Problem> {
+pub async fn enrol(
+    State(biobank): State<Arc<Biobank>>,
+    Open(request): Open<EnrolRequest>,
+) -> Result<Json<Value>, Problem> {
     let digest = biobank.hear_code(&request.code)?;
     let Some(challenge) = biobank.take_challenge(&digest)? else { return Err(Problem::presentation_refused()) };
     let bytes = serde_json::to_vec(&request.presentation).map_err(Problem::internal)?;
@@ -114,9 +117,6 @@ pub async fn register_study_key(State(biobank): State<Arc<Biobank>>, signed: Sig
         if !biobank.desk.is_donor(&signed.caller).map_err(Problem::internal)? {
             return Err(Problem::not_allowed());
         }
-        if !biobank.studies.iter().any(|study| study.id == request.study) {
-            return Err(Problem::not_found());
-        }
         let salt = hex::decode(&request.salt).ok().filter(|salt| salt.len() == 32).ok_or_else(Problem::malformed)?;
         let binding = verify_jws(&request.binding).map_err(|_| Problem::bad_signature())?;
         let said: Binding = serde_json::from_slice(&binding.payload).map_err(|_| Problem::malformed())?;
@@ -124,6 +124,11 @@ pub async fn register_study_key(State(biobank): State<Arc<Biobank>>, signed: Sig
             return Err(Problem::bad_signature());
         }
         let key = StudyKey { donor: said.donor, study: said.study, salt: hex::encode(salt) };
+        // A study that is off the list takes nobody new; who is in it already may say so again.
+        let listed = biobank.studies.iter().any(|study| study.id == key.study);
+        if !listed && biobank.desk.study_key(&binding.signer).map_err(Problem::internal)?.as_ref() != Some(&key) {
+            return Err(Problem::not_found());
+        }
         match biobank.desk.register_study_key(&binding.signer, &key).map_err(Problem::internal)? {
             Step::Done(()) => Ok(NO_CONTENT),
             _ => Err(Problem::not_allowed()),

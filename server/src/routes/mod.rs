@@ -20,10 +20,13 @@ use std::sync::Arc;
 /// The largest body that any route reads: a presentation or a letter.
 const MAX_BODY: usize = 1 << 20;
 
+/// Where a stranger becomes known, by a one-time code.
+const PAIR: &str = "/v1/pair";
+
 /// All routes of a biobank.
 pub fn router(biobank: Arc<Biobank>) -> Router {
     Router::new()
-        .route("/healthz", get(|| async { "ok" }))
+        .route("/healthz", get(record::health))
         .route("/checkpoint", get(record::checkpoint))
         .route("/tile/{*path}", get(record::tile))
         .route("/v1/log", get(record::log))
@@ -33,7 +36,7 @@ pub fn router(biobank: Arc<Biobank>) -> Router {
         .route("/v1/studies/{study}/participants", get(studies::participants))
         .route("/v1/invitations", post(desk::invite))
         .route("/v1/donors", get(desk::donors))
-        .route("/v1/pair", post(desk::pair))
+        .route(PAIR, post(desk::pair))
         .route("/v1/enrolment/challenge", post(enrolment::challenge))
         .route("/v1/enrolment", post(enrolment::enrol))
         .route("/v1/study-keys", post(enrolment::register_study_key))
@@ -62,7 +65,18 @@ impl FromRequest<Arc<Biobank>> for Signed {
     async fn from_request(request: Request, biobank: &Arc<Biobank>) -> Result<Self, Problem> {
         let (parts, body) = request.into_parts();
         let body = read(body).await?;
-        let caller = biobank.nonces.caller(&parts, &body)?;
+        let (biobank, body_read) = (biobank.clone(), body.clone());
+        // Looking the caller up waits for the disk.
+        let caller = blocking(move || {
+            let pairing = parts.uri.path() == PAIR;
+            biobank.nonces.caller(&parts, &body_read, |did| {
+                match biobank.desk.knows(did).map_err(Problem::internal)? {
+                    false if !pairing => Err(Problem::not_allowed()),
+                    known => Ok(known),
+                }
+            })
+        })
+        .await?;
         Ok(Self { caller, body })
     }
 }
@@ -80,7 +94,11 @@ impl<T: DeserializeOwned> FromRequest<Arc<Biobank>> for Open<T> {
 }
 
 async fn read(body: Body) -> Result<Bytes, Problem> {
-    to_bytes(body, MAX_BODY).await.map_err(|_| Problem::too_large())
+    read_up_to(body, MAX_BODY).await
+}
+
+async fn read_up_to(body: Body, limit: usize) -> Result<Bytes, Problem> {
+    to_bytes(body, limit).await.map_err(|_| Problem::too_large())
 }
 
 /// Runs work that waits for the disk on a thread that may wait.

@@ -1,6 +1,6 @@
 //! The log: static reads in the C2SP layout, appending, and receipts.
 
-use super::read;
+use super::read_up_to;
 use crate::Problem;
 use crate::biobank::Biobank;
 use crate::log::AppendError;
@@ -15,6 +15,11 @@ use std::sync::Arc;
 
 const PLAIN: &str = "text/plain; charset=utf-8";
 
+/// Whether the service can take entries. A log whose disk failed can not; a new start reads it again.
+pub async fn health(State(biobank): State<Arc<Biobank>>) -> Result<&'static str, Problem> {
+    if biobank.log.is_stopped() { Err(Problem::stopped()) } else { Ok("ok") }
+}
+
 pub async fn checkpoint(State(biobank): State<Arc<Biobank>>) -> Response {
     ([(header::CONTENT_TYPE, PLAIN), (header::CACHE_CONTROL, "no-cache")], biobank.log.checkpoint().to_string())
         .into_response()
@@ -27,8 +32,10 @@ pub async fn tile(State(biobank): State<Arc<Biobank>>, Path(path): Path<String>)
     })
     .await?;
     // A tile never changes once it is there: partial ones have their width in their name.
-    let headers =
-        [(header::CONTENT_TYPE, "application/octet-stream"), (header::CACHE_CONTROL, "public, max-age=31536000, immutable")];
+    let headers = [
+        (header::CONTENT_TYPE, "application/octet-stream"),
+        (header::CACHE_CONTROL, "public, max-age=31536000, immutable"),
+    ];
     Ok((headers, bytes).into_response())
 }
 
@@ -43,15 +50,13 @@ pub async fn log(State(biobank): State<Arc<Biobank>>) -> Json<Value> {
 }
 
 pub async fn append(State(biobank): State<Arc<Biobank>>, body: Body) -> Result<Json<Value>, Problem> {
-    let bytes = read(body).await?;
-    if bytes.len() > MAX_ENTRY {
-        return Err(Problem::too_large());
-    }
+    let bytes = read_up_to(body, MAX_ENTRY).await?;
     let entry = Entry::parse(&bytes).map_err(|_| Problem::bad_entry())?;
     let (desk, signer) = (biobank.clone(), entry.signer().clone());
     let key = super::blocking(move || desk.desk.study_key(&signer).map_err(Problem::internal)).await?;
     let key = key.ok_or_else(Problem::unknown_signer)?;
-    let salt: [u8; 32] = hex::decode(&key.salt).ok().and_then(|s| s.try_into().ok()).ok_or_else(Problem::unknown_signer)?;
+    let salt: [u8; 32] =
+        hex::decode(&key.salt).ok().and_then(|s| s.try_into().ok()).ok_or_else(Problem::unknown_signer)?;
     if *entry.event().subject() != commit_subject(&salt, &key.donor, &key.study) {
         return Err(Problem::unknown_signer());
     }
@@ -62,6 +67,7 @@ pub async fn append(State(biobank): State<Arc<Biobank>>, body: Body) -> Result<J
             None => Problem::previous_mismatch(),
         },
         AppendError::Rejected(_) => Problem::against_rules(),
+        AppendError::Busy => Problem::busy(),
         other => Problem::internal(other),
     })?;
     Ok(Json(json!({ "hash": hash, "index": appended.index })))

@@ -8,7 +8,7 @@ use server::{Institution, Options, Running, start};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use tempfile::TempDir;
-use wallet::{Profile, connect, enrol, staff, sync};
+use wallet::{Profile, answer, connect, enrol, staff, sync, views};
 
 /// A biobank, its folder, and the codes that it gave out.
 pub struct Biobank {
@@ -89,6 +89,12 @@ pub fn profile(root: &Path, role: Role, seed: u8) -> Profile {
     let dir = root.join(format!("{}-{seed}", role.name()));
     std::fs::create_dir_all(&dir).unwrap();
     Profile::open(role, &dir, ProfileSecret::from_bytes([seed; 32])).unwrap()
+}
+
+/// Signs a consent to the request as it is listed now.
+pub async fn grant(profile: &Profile, study: &StudyId, data: &[DataKind]) -> Result<ledger::EntryHash, Failure> {
+    let notice = views::request(profile, study).map(|request| request.notice).unwrap_or_default();
+    answer::grant(profile, study, &notice, data).await
 }
 
 pub fn heart() -> StudyId {
