@@ -106,7 +106,7 @@ fn each_sentence_of_the_matcher_has_words() {
 #[test]
 fn each_step_in_the_activity_has_words() {
     assert_known(quoted_ids(&sources("wallet/src")).into_iter().filter(|id| id.starts_with("activity-")));
-    let steps = "profile-created joined join-failed connected granted refused deferred withdrew sent recorded \
+    let steps = "profile-created joined join-failed connected granted refused deferred asked-again withdrew sent recorded \
                  send-failed proof-saved proof-shared ask-declined ask-received invited checked asked log-forked failed";
     assert_known(steps.split_whitespace().map(|step| format!("activity-{step}")));
 }

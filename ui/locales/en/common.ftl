@@ -142,6 +142,7 @@ activity-connected = You connected to { $institution }.
 activity-granted = You allowed { $study }.
 activity-refused = You said no to { $study }.
 activity-deferred = You chose to decide later on { $study }.
+activity-asked-again = You asked to answer { $study } anew.
 activity-withdrew = You left { $study }.
 activity-sent = Your answer on { $study } was sent.
 activity-recorded = Your answer on { $study } was recorded, and this computer checked it.

@@ -25,6 +25,15 @@ pub struct DoneProps {
 pub fn Done(props: &DoneProps) -> Html {
     let live = use_context::<Live>();
     let (load, _) = use_load(ReadSharing {});
+    {
+        // The side bar tells at once that an answer waits, or that none does.
+        let live = live.clone();
+        use_effect_with((), move |()| {
+            if let Some(live) = live {
+                live.refresh.emit(());
+            }
+        });
+    }
     let receipt = &props.receipt;
     // The newest word on this answer: the receipt, unless the list knows more.
     let record = match &load {
@@ -44,11 +53,13 @@ pub fn Done(props: &DoneProps) -> Html {
         });
     }
     let left = receipt.state == ConsentState::Withdrawn;
+    let waits = matches!(record, RecordView::Saved | RecordView::Sent);
+    let left_title = t!("done-left-title", study = receipt.title.clone());
     let (tone, shape, title, text) = match &record {
         RecordView::Recorded(entry) => (
             "ok",
             Shape::Check,
-            t!("done-recorded-title"),
+            if left { left_title.clone() } else { t!("done-recorded-title") },
             t!("done-recorded-text", number = i18n::entry_number(entry.index), time = i18n::time(entry.checked)),
         ),
         RecordView::Sent => ("wait", Shape::Clock, t!("done-sent-title"), t!("done-sent-text")),
@@ -56,18 +67,19 @@ pub fn Done(props: &DoneProps) -> Html {
         RecordView::Refused if left => ("bad", Shape::Alert, t!("done-problem-title"), t!("done-left-problem-text")),
         RecordView::Refused => ("bad", Shape::Alert, t!("done-problem-title"), t!("done-problem-text")),
     };
-    let waits = matches!(record, RecordView::Saved | RecordView::Sent);
+    let done = matches!(record, RecordView::Recorded(_));
     html! {
         <div class="reading finish">
             <span class={classes!("disc", "huge", tone)}><Icon {shape} size={40} /></span>
             <Title text={title} />
-            if left {
-                <p class="lead">{ t!("done-left-title", study = receipt.title.clone()) }{ ". " }
-                    { t!(if waits { "done-left-saved-text" } else { "done-left-text" }) }</p>
+            if left && done {
+                <p class="lead">{ t!("done-left-text") }</p>
+            } else if left && waits {
+                <p class="lead">{ left_title }{ ". " }{ t!("done-left-saved-text") }</p>
             } else {
                 <p class="eyebrow">{ &receipt.title }</p>
             }
-            <p class="lead">{ text }</p>
+            <p class="lead">if left && done { { t!("done-recorded-title") }{ ". " } }{ text }</p>
             if waits {
                 <p class="soft">{ t!("done-wait") }</p>
             }

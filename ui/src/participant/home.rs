@@ -1,6 +1,6 @@
 //! The first page: what waits, what is shared, what happened lately.
 
-use super::{Page, answer};
+use super::{Chosen, Page, answer};
 use crate::components::{Button, Chip, Empty, Icon, Kind, Shape, Title, Tone, activity_row, loaded};
 use crate::hooks::Load;
 use crate::i18n;
@@ -80,7 +80,7 @@ fn page(home: &Home, go: &Callback<Page>) -> Html {
 fn request(card: &RequestCard, go: &Callback<Page>) -> Html {
     let study = card.study.clone();
     let id = format!("request-{study}");
-    let on_press = go.reform(move |()| Page::Request(study.clone(), Vec::new()));
+    let on_press = go.reform(move |()| Page::Request(study.clone(), Chosen::default()));
     html! {
         <article class="card request" aria-labelledby={id.clone()}>
             <div class="grow">

@@ -14,6 +14,8 @@ use yew::prelude::*;
 pub struct InvitationProps {
     /// A biobank on this machine to start from.
     pub demo: Option<Demo>,
+    /// A link that the program was started with.
+    pub link: Option<String>,
 }
 
 /// Opens an invitation.
@@ -21,7 +23,7 @@ pub struct InvitationProps {
 pub fn Invitation(props: &InvitationProps) -> Html {
     let preview = use_state(|| None::<InvitationPreview>);
     let demo = props.demo.as_ref();
-    let text = use_state(|| demo.and_then(|demo| demo.code.clone()).unwrap_or_default());
+    let text = use_state(|| props.link.clone().unwrap_or_default());
     let address = use_state(|| demo.map(|demo| demo.address.clone()).unwrap_or_default());
     let missing = use_state(|| false);
     let open = {

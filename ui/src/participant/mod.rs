@@ -13,7 +13,7 @@ mod sharing;
 use crate::components::{ActivityPage, Frame, Place, Shape};
 use crate::hooks::{Load, use_load, use_sync};
 use bridge::{ReadHome, ReceiptView, Role, Session, Stage};
-use consent::{DataKind, StudyId};
+use consent::{ConsentState, DataKind, StudyId};
 use done::Done;
 use home::HomePage;
 use invitation::Invitation;
@@ -29,10 +29,10 @@ use yew::prelude::*;
 pub enum Page {
     /// What waits and what is shared.
     Home,
-    /// One request; the kinds of data that were ticked before, when coming back from the review.
-    Request(StudyId, Vec<DataKind>),
+    /// One request; what was chosen before, when coming back from the review.
+    Request(StudyId, Chosen),
     /// What would be signed.
-    Review(StudyId, Vec<DataKind>),
+    Review(StudyId, Chosen),
     /// What became of an answer.
     Done(ReceiptView),
     /// All answers.
@@ -45,10 +45,20 @@ pub enum Page {
     Key,
 }
 
+/// The kinds of data that a person ticked, bound to the text beside which they stood.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Chosen {
+    /// The digest of the request as it was shown.
+    pub notice: String,
+    /// What is ticked.
+    pub data: Vec<DataKind>,
+}
+
 impl Page {
     /// The place in the side bar that the page belongs to.
     fn place(&self) -> usize {
         match self {
+            Self::Done(receipt) if receipt.state == ConsentState::Withdrawn => 1,
             Self::Home | Self::Request(..) | Self::Review(..) | Self::Done(_) => 0,
             Self::Sharing | Self::Leave(_) => 1,
             Self::Activity => 2,
@@ -71,7 +81,7 @@ pub fn Participant(props: &ParticipantProps) -> Html {
     if session.stage == Stage::Ready {
         html! { <Connected institution={session.institution.map(AttrValue::from)} /> }
     } else {
-        html! { <Frame role={Role::Participant}><Invitation demo={session.demo} /></Frame> }
+        html! { <Frame role={Role::Participant}><Invitation demo={session.demo} link={session.invitation} /></Frame> }
     }
 }
 
@@ -133,11 +143,11 @@ fn Connected(props: &ConnectedProps) -> Html {
     };
     let content = match (*page).clone() {
         Page::Home => html! { <HomePage {home} {reload} {go} /> },
-        Page::Request(study, ticked) => {
+        Page::Request(study, before) => {
             let key = format!("request-{study}");
-            html! { <Request {key} {study} {ticked} {go} {back} /> }
+            html! { <Request {key} {study} {before} {go} {back} /> }
         }
-        Page::Review(study, data) => html! { <Review {study} {data} {go} /> },
+        Page::Review(study, chosen) => html! { <Review {study} {chosen} {go} /> },
         Page::Done(receipt) => html! { <Done {receipt} {go} {back} /> },
         Page::Sharing => html! { <SharingPage {go} /> },
         Page::Leave(study) => html! { <Leave {study} {go} /> },

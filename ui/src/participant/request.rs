@@ -1,8 +1,8 @@
 //! One request, to be read in peace. Nothing is ticked, both answers weigh the same, Escape decides later.
 
-use super::{Page, answer};
+use super::{Chosen, Page, answer};
 use crate::components::{Button, Chip, Icon, Kind, Problem, Shape, Title, Tone, loaded};
-use crate::hooks::{use_action, use_escape, use_load};
+use crate::hooks::{Load, use_action, use_escape, use_load};
 use crate::i18n;
 use bridge::{Code, Defer, ReadRequest, Refuse, RequestView};
 use consent::{DataKind, DataOffer, StudyId};
@@ -13,8 +13,8 @@ use yew::prelude::*;
 pub struct RequestProps {
     /// Which study.
     pub study: StudyId,
-    /// What the person ticked before, when coming back from the review.
-    pub ticked: Vec<DataKind>,
+    /// What the person chose before, when coming back from the review.
+    pub before: Chosen,
     /// Goes to a page.
     pub go: Callback<Page>,
     /// Goes home.
@@ -25,7 +25,14 @@ pub struct RequestProps {
 #[component]
 pub fn Request(props: &RequestProps) -> Html {
     let (load, reload) = use_load(ReadRequest { study: props.study.clone() });
-    let ticked = use_state(|| props.ticked.clone());
+    let chosen = use_state(|| props.before.clone());
+    let notice = match &load {
+        Load::Ready(view) => view.notice.clone(),
+        _ => String::new(),
+    };
+    // Ticks belong to the text that they stood beside: when the request changes, nothing is ticked again.
+    let ticked = if chosen.notice == notice { chosen.data.clone() } else { Vec::new() };
+    let changed = !chosen.data.is_empty() && chosen.notice != notice;
     let nothing = use_state(|| false);
     let home = props.back.reform(|_| ());
     let refuse = use_action::<Refuse>(home.clone());
@@ -42,24 +49,25 @@ pub fn Request(props: &RequestProps) -> Html {
         refuse.run.reform(move |()| Refuse { study: study.clone() })
     };
     let on_continue = {
-        let (go, ticked, nothing) = (props.go.clone(), ticked.clone(), nothing.clone());
+        let (go, nothing) = (props.go.clone(), nothing.clone());
+        let answer = Chosen { notice: notice.clone(), data: ticked.clone() };
         Callback::from(move |()| {
-            nothing.set(ticked.is_empty());
-            if !ticked.is_empty() {
-                go.emit(Page::Review(study.clone(), (*ticked).clone()));
+            nothing.set(answer.data.is_empty());
+            if !answer.data.is_empty() {
+                go.emit(Page::Review(study.clone(), answer.clone()));
             }
         })
     };
     let on_tick = {
-        let (ticked, nothing) = (ticked.clone(), nothing.clone());
+        let (chosen, nothing, ticked) = (chosen.clone(), nothing.clone(), ticked.clone());
         Callback::from(move |kind: DataKind| {
-            let mut next = (*ticked).clone();
+            let mut next = ticked.clone();
             match next.iter().position(|other| *other == kind) {
                 Some(place) => drop(next.remove(place)),
                 None => next.push(kind),
             }
             nothing.set(false);
-            ticked.set(next);
+            chosen.set(Chosen { notice: notice.clone(), data: next });
         })
     };
     let back = html! {
@@ -77,6 +85,9 @@ pub fn Request(props: &RequestProps) -> Html {
                 <div class="card">
                     { facts(&view, &ticked, &on_tick) }
                     { disclosure(&view) }
+                    if changed {
+                        <Problem failure={bridge::Failure::new(Code::RequestChanged)} />
+                    }
                     if *nothing {
                         <Problem failure={bridge::Failure::new(Code::NothingChosen)} />
                     }
@@ -96,7 +107,7 @@ pub fn Request(props: &RequestProps) -> Html {
         }
     });
     let count = match &load {
-        crate::hooks::Load::Ready(view) => t!("request-count", position = view.position, of = view.of),
+        Load::Ready(view) => t!("request-count", position = view.position, of = view.of),
         _ => String::new(),
     };
     html! {

@@ -1,10 +1,10 @@
 //! What would be signed: one sentence a choice, then one button.
 
-use super::{Page, answer};
+use super::{Chosen, Page, answer};
 use crate::components::{Button, Icon, Kind, Problem, Shape, Title, loaded};
-use crate::hooks::{use_action, use_load};
+use crate::hooks::{Load, use_action, use_load};
 use crate::i18n;
-use bridge::{ReviewAnswer, Sign};
+use bridge::{Code, Failure, ReviewAnswer, Sign};
 use consent::{DataKind, StudyId};
 use yew::prelude::*;
 
@@ -13,8 +13,8 @@ use yew::prelude::*;
 pub struct ReviewProps {
     /// Which study.
     pub study: StudyId,
-    /// What the person ticked.
-    pub data: Vec<DataKind>,
+    /// What the person chose, and beside which text.
+    pub chosen: Chosen,
     /// Goes to a page.
     pub go: Callback<Page>,
 }
@@ -22,15 +22,23 @@ pub struct ReviewProps {
 /// The page.
 #[component]
 pub fn Review(props: &ReviewProps) -> Html {
-    let (study, data) = (props.study.clone(), props.data.clone());
-    let (load, reload) = use_load(ReviewAnswer { study: study.clone(), data: data.clone() });
+    let study = props.study.clone();
+    let Chosen { notice, data } = props.chosen.clone();
+    let (load, reload) = use_load(ReviewAnswer { study: study.clone(), notice: notice.clone(), data: data.clone() });
     let sign = use_action::<Sign>(props.go.reform(Page::Done));
     let on_back = {
-        let (study, data) = (study.clone(), data.clone());
-        props.go.reform(move |()| Page::Request(study.clone(), data.clone()))
+        let (study, chosen) = (study.clone(), props.chosen.clone());
+        props.go.reform(move |()| Page::Request(study.clone(), chosen.clone()))
     };
-    let on_sign = sign.run.reform(move |()| Sign { study: study.clone(), data: data.clone() });
-    let page = loaded(&load, t!("review-title"), &reload, |view| {
+    let on_sign = sign.run.reform(move |()| Sign { study: study.clone(), notice: notice.clone(), data: data.clone() });
+    // The same answer to a changed request fails again: what helps is to read it.
+    let retry = |failure: Option<&Failure>, again: &Callback<()>| match failure {
+        Some(failure) if failure.code == Code::RequestChanged => on_back.clone(),
+        _ => again.clone(),
+    };
+    let on_reload = retry(if let Load::Failed(failure) = &load { Some(failure) } else { None }, &reload);
+    let on_resign = retry(sign.failure.as_ref(), &sign.again);
+    let page = loaded(&load, t!("review-title"), &on_reload, |view| {
         let share = |kind: &DataKind| {
             let id = format!("review-share-{}", kind.code());
             html! { <li class="ok-line"><Icon shape={Shape::Check} size={20} />
@@ -56,7 +64,7 @@ pub fn Review(props: &ReviewProps) -> Html {
                     <h2>{ t!("request-until") }</h2>
                     <p>{ view.until.map_or_else(|| t!("request-until-none"), i18n::date) }</p>
                     if let Some(failure) = sign.failure.clone() {
-                        <Problem {failure} on_retry={sign.again.clone()} />
+                        <Problem {failure} on_retry={on_resign} />
                     }
                     <div class="bar">
                         <p class="soft small grow">{ t!("review-keychain") }</p>

@@ -1,11 +1,11 @@
 //! Every answer and where it stands; proofs to save or share; the way out of a study.
 
-use super::{Page, answer};
+use super::{Chosen, Page, answer};
 use crate::app::Live;
 use crate::components::{Button, Empty, Evidence, Icon, Kind, Problem, Shape, Title, loaded};
 use crate::hooks::{use_action, use_load};
 use crate::i18n;
-use bridge::{AnswerAsk, AskCard, ConsentCard, ReadSharing, RecordView, SaveProof};
+use bridge::{AnswerAsk, AskAgain, AskCard, ConsentCard, ReadSharing, RecordView, SaveProof};
 use consent::{ConsentState, Topic};
 use yew::prelude::*;
 
@@ -116,7 +116,20 @@ fn Consent(props: &ConsentProps) -> Html {
         use_action::<SaveProof>(Callback::from(move |file: bridge::SavedFile| saved.set(Some(file.path))))
     };
     let card = &props.card;
+    let again = {
+        let (go, study, live) = (props.go.clone(), card.study.clone(), use_context::<Live>());
+        use_action::<AskAgain>(Callback::from(move |_| {
+            if let Some(live) = &live {
+                live.announce.emit(t!("sharing-again-announce"));
+                live.refresh.emit(());
+            }
+            go.emit(Page::Request(study.clone(), Chosen::default()));
+        }))
+    };
+    let study = card.study.clone();
+    let on_again = again.run.reform(move |()| AskAgain { study: study.clone() });
     let heading = format!("consent-{}", card.study);
+    let over = matches!(card.state, ConsentState::Refused | ConsentState::Withdrawn);
     let active = card.state == ConsentState::Active;
     let recorded = match &card.record {
         RecordView::Recorded(entry) => Some(entry.clone()),
@@ -158,6 +171,16 @@ fn Consent(props: &ConsentProps) -> Html {
             }
             if let Some(failure) = save.failure.clone() {
                 <Problem {failure} on_retry={save.again.clone()} />
+            }
+            if let Some(failure) = again.failure.clone() {
+                <Problem {failure} on_retry={again.again.clone()} />
+            }
+            if over {
+                <div class="bar">
+                    <Button kind={Kind::Quiet} text={t!("sharing-again")} about={heading.clone()} on_press={on_again}
+                        busy={again.busy} />
+                    <p class="soft small grow right">{ t!("sharing-again-hint") }</p>
+                </div>
             }
             if active {
                 <div class="bar">

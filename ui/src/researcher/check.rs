@@ -73,7 +73,7 @@ fn Bench(props: &BenchProps) -> Html {
             };
             complaint.set(found);
             if found.is_none() {
-                run.emit(Check { proof: (*proof).clone(), purpose: draft.purpose() });
+                run.emit(Check { proof: (*proof).clone(), study: draft.study(), purpose: draft.purpose() });
             }
         })
     };

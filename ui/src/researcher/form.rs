@@ -44,6 +44,11 @@ impl Draft {
         }
     }
 
+    /// The study that is chosen, if any.
+    pub fn study(&self) -> Option<StudyId> {
+        self.study.clone()
+    }
+
     /// The purpose as it is sent.
     pub fn purpose(&self) -> Purpose {
         let mut purpose = self.purpose.clone();

@@ -114,7 +114,7 @@ fn answer(number: usize, view: &CheckView, study: &str) -> Html {
             <details>
                 <summary>
                     <span class="grow"><strong>{ t!("requests-answer", number = number) }</strong>
-                        <span class="soft small">{ " " }{ data }
+                        <span class="soft small">{ data }
                             if let Some(at) = view.live_at {
                                 { " · " }{ t!("requests-live", time = i18n::time_with_seconds(at)) }
                             }

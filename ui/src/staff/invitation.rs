@@ -69,7 +69,7 @@ pub fn InvitationPage(props: &InvitationProps) -> Html {
                         </div>
                     </section>
                     <p class="note"><Icon shape={Shape::Clock} size={20} />
-                        <span>{ t!("invitation-once", date = i18n::day(view.expires)) }<br />
+                        <span>{ t!("invitation-once", date = i18n::day(view.expires)) }
                             <span class="soft small">{ t!("invitation-shown-once") }</span></span></p>
                 </div>
             </div>
