@@ -73,13 +73,13 @@ pub fn Done(props: &DoneProps) -> Html {
             <span class={classes!("disc", "huge", tone)}><Icon {shape} size={40} /></span>
             <Title text={title} />
             if left && done {
-                <p class="lead">{ t!("done-left-text") }</p>
+                <p class="lead">{ t!("done-left-text") }{ " " }{ t!("done-recorded-title") }{ "." }</p>
             } else if left && waits {
                 <p class="lead">{ left_title }{ ". " }{ t!("done-left-saved-text") }</p>
             } else {
                 <p class="eyebrow">{ &receipt.title }</p>
             }
-            <p class="lead">if left && done { { t!("done-recorded-title") }{ ". " } }{ text }</p>
+            <p class="lead">{ text }</p>
             if waits {
                 <p class="soft">{ t!("done-wait") }</p>
             }

@@ -184,8 +184,10 @@ pub fn PurposeForm(props: &PurposeProps) -> Html {
                     <Field id="other-places" label={t!("form-places-other")} hint={t!("form-places-other-hint")}
                         value={draft.other_places.clone()} on_input={typed(|draft, text| draft.other_places = text)} />
                 </div>
-                { group(t!("form-organisation"), kinds) }
-                { group(t!("form-commercial"), commercial) }
+                <div>
+                    { group(t!("form-organisation"), kinds) }
+                    { group(t!("form-commercial"), commercial) }
+                </div>
             </div>
             <details open={!draft.committee.is_empty()}>
                 <summary>{ t!("form-ethics") }</summary>
