@@ -148,8 +148,8 @@ async fn journey(root: &Path) -> WebDriverResult<()> {
     window.heading("Leave Heart Rhythm Study?").await?;
     window.picture("participant-leave").await?;
     window.press("Leave this study").await?;
-    window.heading("Your answer is recorded").await?;
-    window.text("You left Heart Rhythm Study").await?;
+    window.heading("You left Heart Rhythm Study").await?;
+    window.text("Entry 3 in the biobank’s record").await?;
     window.picture("participant-left").await?;
     window.press("Activity").await?;
     window.heading("Activity").await?;
