@@ -5,7 +5,7 @@ use clap::Parser;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
-use tauri::{AppHandle, Emitter, Manager, WebviewUrl, WebviewWindowBuilder};
+use tauri::{AppHandle, Emitter, WebviewUrl, WebviewWindowBuilder};
 use tracing_subscriber::EnvFilter;
 use wallet::{App, Places};
 
@@ -113,10 +113,10 @@ async fn watch(app: Arc<App>, window: AppHandle) {
     round.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
         round.tick().await;
-        if app.tick().await && window.get_webview_window(WINDOW).is_some() {
-            if let Err(error) = window.emit_to(WINDOW, "changed", ()) {
-                tracing::warn!(%error, "event");
-            }
+        if app.tick().await
+            && let Err(error) = window.emit_to(WINDOW, "changed", ())
+        {
+            tracing::warn!(%error, "event");
         }
     }
 }

@@ -22,9 +22,17 @@ pub struct Window {
 }
 
 impl Window {
-    /// Opens the app with these arguments. What it writes goes to `log`.
+    /// Opens the app with these arguments. What it writes goes to `log`. Somebody who wants to see the pictures in the
+    /// dark or narrow sets `WINDOW_ENVIRONMENT` (as in `GTK_THEME=Adwaita:dark`) and `WINDOW_SIZE` (as in `720x560`).
     pub async fn open(arguments: &[&str], log: &Path) -> WebDriverResult<Self> {
-        Self::open_in(arguments, log, "").await
+        let window = Self::open_in(arguments, log, &std::env::var("WINDOW_ENVIRONMENT").unwrap_or_default()).await?;
+        if let Some((width, height)) =
+            std::env::var("WINDOW_SIZE").ok().as_deref().and_then(|size| size.split_once('x'))
+        {
+            let pixels = |text: &str| text.parse().unwrap_or(860);
+            window.page.set_window_rect(0, 0, pixels(width), pixels(height)).await?;
+        }
+        Ok(window)
     }
 
     /// Like `open`, with variables of the environment for the app alone, as in `A=1 B=2`.
@@ -152,13 +160,6 @@ impl Window {
     /// Runs a script in the page.
     pub async fn run(&self, script: &str, arguments: Vec<serde_json::Value>) -> WebDriverResult<serde_json::Value> {
         Ok(self.page.execute(script, arguments).await?.json().clone())
-    }
-
-    /// Makes the window this large, in pixels.
-    pub async fn resize(&self, width: i64, height: i64) -> WebDriverResult<()> {
-        self.page
-            .set_window_rect(0, 0, u32::try_from(width).unwrap_or(1280), u32::try_from(height).unwrap_or(900))
-            .await
     }
 
     async fn click(&self, path: &str) -> WebDriverResult<()> {

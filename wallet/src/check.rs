@@ -113,7 +113,7 @@ async fn walk(
         return fail(view, "ledger-record", format!("{} entries of the record break its rules", mirror.refused()));
     }
     pass(view, "ledger-record", format!("{} entries, root {root}", mirror.size()));
-    let Some(subject) = mirror.state().subject(&entry.event().subject()) else {
+    let Some(subject) = mirror.state().subject(entry.event().subject()) else {
         return fail(view, "ledger-live", "the record does not know this subject");
     };
     live(subject, &entry, *at, view).map(|state| (claims, state))

@@ -80,7 +80,7 @@ pub async fn connect(profile: &Profile, address: &str, code: &str) -> Result<(),
     let body = json!({ "code": code });
     let paired: Paired = remote.ask(&key, Method::POST, "/v1/pair", Some(&body)).await.map_err(wrong_code)?;
     let word = read_account(&paired.account, &connection.biobank);
-    if paired.role != profile.role || !word.is_some_and(|word| word.did == key.did()) {
+    if paired.role != profile.role || word.is_none_or(|word| word.did != key.did()) {
         return Err(Code::CodeWrong.into());
     }
     let membership = Membership {
