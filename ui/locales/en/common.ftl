@@ -66,7 +66,7 @@ first-other = Choose another role
 
 keychain-absent-title = Your keychain is not running
 keychain-absent-text = The wallet keeps its key in the keychain of your computer. The keychain does not answer.
-keychain-absent-todo = Start the keychain, or log in to your computer again. Then try again.
+keychain-absent-todo = Start the keychain, or log in to your computer again. Then close this window and open the wallet anew.
 keychain-locked-title = Your keychain is locked
 keychain-locked-text = Your key is safe inside it. The wallet can not use it before you unlock it.
 keychain-locked-todo = Press “Try again”. When your computer asks, type the password of the keychain.
