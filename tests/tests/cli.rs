@@ -1,0 +1,128 @@
+//! `consentctl` as people and pipelines use it: its exit status is the answer.
+
+use bridge::Role;
+use consent::DataKind;
+use identity::ProfileSecret;
+use proof::{Biobankd, program};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use wallet::{Profile, answer, connect, enrol, proof as proofs, research, staff, sync, views};
+
+struct Stage {
+    root: tempfile::TempDir,
+    biobank: Biobankd,
+    participant: Profile,
+    proof: PathBuf,
+    purpose: consent::Purpose,
+}
+
+impl Stage {
+    async fn set() -> Self {
+        let root = tempfile::tempdir().unwrap();
+        let biobank = Biobankd::start(&root.path().join("biobank")).unwrap();
+        let told = biobank.told();
+        let profile = |role: Role, seed| {
+            let dir = root.path().join(role.name());
+            std::fs::create_dir_all(&dir).unwrap();
+            Profile::open(role, &dir, ProfileSecret::from_bytes([seed; 32])).unwrap()
+        };
+        let (desk, researcher) = (profile(Role::Staff, 1), profile(Role::Researcher, 3));
+        connect::connect(&desk, &biobank.address(), told["staffCode"].as_str().unwrap()).await.unwrap();
+        connect::connect(&researcher, &biobank.address(), told["researcherCode"].as_str().unwrap()).await.unwrap();
+        let participant = profile(Role::Participant, 2);
+        let invitation = staff::invite(&desk).await.unwrap();
+        let offer = enrol::read_invitation(&invitation.link, None).await.unwrap();
+        enrol::accept(&participant, &offer).await.unwrap();
+        sync::sync(&participant).await.unwrap();
+        let study = "heart-rhythm".parse().unwrap();
+        let notice = views::request(&participant, &study).unwrap().notice;
+        answer::grant(&participant, &study, &notice, &[DataKind::Genome]).await.unwrap();
+        sync::sync(&participant).await.unwrap();
+        let proof = proofs::save(&participant, &study, &root.path().join("downloads")).await.unwrap();
+        let studies = research::studies(&researcher).await.unwrap().studies;
+        let mut purpose = studies.iter().find(|card| card.study == study).unwrap().purpose.clone();
+        purpose.data = vec![DataKind::Genome];
+        Self { root, biobank, participant, proof, purpose }
+    }
+
+    /// Runs `consentctl verify` on a proof; gives its exit status and what it printed.
+    fn verify(&self, proof: &Path, purpose: Option<&consent::Purpose>, more: &[&str]) -> (i32, String) {
+        let mut command = Command::new(program("CONSENTCTL", "consentctl"));
+        command.arg("verify").arg(proof).arg("--cache").arg(self.root.path().join("cache")).args(more);
+        if let Some(purpose) = purpose {
+            let file = self.root.path().join("purpose.json");
+            std::fs::write(&file, serde_json::to_vec(purpose).unwrap()).unwrap();
+            command.arg("--purpose").arg(file);
+        }
+        let output = command.output().unwrap();
+        (output.status.code().unwrap(), String::from_utf8(output.stdout).unwrap())
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_exit_status_is_the_answer() {
+    let stage = Stage::set().await;
+    let address = stage.biobank.address();
+    let live = ["--ledger", address.as_str()];
+
+    let (status, said) = stage.verify(&stage.proof, Some(&stage.purpose), &live);
+    assert_eq!(status, 0, "{said}");
+    assert!(said.starts_with("permit\n"), "{said}");
+    let abroad = consent::Purpose { places: vec!["US".into()], ..stage.purpose.clone() };
+    assert_eq!(stage.verify(&stage.proof, Some(&abroad), &live).0, 1);
+    let vague = consent::Purpose { topics: vec![], ..stage.purpose.clone() };
+    let (status, said) = stage.verify(&stage.proof, Some(&vague), &live);
+    assert_eq!(status, 2, "no topic is stated, so a person has to decide: {said}");
+    assert_eq!(stage.verify(&stage.proof, None, &live).0, 1, "nothing is stated, and this donor asked for much");
+
+    // Not valid: a changed file, another study, another organisation, another biobank, no file at all.
+    let changed = stage.root.path().join("changed.json");
+    let text = std::fs::read_to_string(&stage.proof).unwrap().replace("2028-12-31", "2038-12-31");
+    std::fs::write(&changed, text).unwrap();
+    assert_eq!(stage.verify(&changed, Some(&stage.purpose), &live).0, 3);
+    for more in [["--study", "sleep-memory"], ["--audience", "https://other.example"]] {
+        assert_eq!(stage.verify(&stage.proof, Some(&stage.purpose), &[&live[..], &more].concat()).0, 3, "{more:?}");
+    }
+    let company = consent::Organisation { id: "https://company.example".into(), ..stage.purpose.organisation.clone() };
+    let other = consent::Purpose { organisation: company, ..stage.purpose.clone() };
+    assert_eq!(stage.verify(&stage.proof, Some(&other), &live).0, 3);
+
+    // Could not check: no ledger named, nobody there, no such file.
+    assert_eq!(stage.verify(&stage.proof, Some(&stage.purpose), &[]).0, 4);
+    assert_eq!(stage.verify(&stage.proof, Some(&stage.purpose), &["--ledger", "http://127.0.0.1:9"]).0, 4);
+    assert_eq!(stage.verify(Path::new("no such file"), Some(&stage.purpose), &live).0, 4);
+
+    let (status, json) = stage.verify(&stage.proof, Some(&stage.purpose), &[&live[..], &["--json"]].concat());
+    let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+    assert_eq!((status, json["outcome"].as_str()), (0, Some("permit")));
+
+    answer::withdraw(&stage.participant, &"heart-rhythm".parse().unwrap()).unwrap();
+    sync::sync(&stage.participant).await.unwrap();
+    let (status, said) = stage.verify(&stage.proof, Some(&stage.purpose), &live);
+    assert_eq!(status, 1, "{said}");
+    assert!(said.contains("withdrawn"), "{said}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_audit_finds_what_was_changed_behind_the_logs_back() {
+    let mut stage = Stage::set().await;
+    let audit = |address: &str| {
+        let output =
+            Command::new(program("CONSENTCTL", "consentctl")).args(["ledger", "audit", address]).output().unwrap();
+        (output.status.code().unwrap(), String::from_utf8(output.stdout).unwrap())
+    };
+    let address = stage.biobank.address();
+    let (status, said) = audit(&address);
+    assert_eq!(status, 0, "{said}");
+    assert!(said.starts_with("sound: biobank.example/log, 1 entries"), "{said}");
+    // One byte of the published entries changes, as a hand in the folder could do it.
+    let bundle = stage.biobank.dir.join("log/public/tile/entries/000.p/1");
+    let mut bytes = std::fs::read(&bundle).unwrap();
+    let last = bytes.len() - 1;
+    bytes[last] ^= 1;
+    std::fs::write(&bundle, bytes).unwrap();
+    let (status, said) = audit(&address);
+    assert_ne!(status, 0, "{said}");
+    stage.biobank.kill();
+    assert_eq!(audit(&address).0, 4, "nobody is there");
+}
