@@ -20,7 +20,14 @@ const MAX_STRANGERS: usize = 1_000;
 pub struct Nonces {
     /// Requests from before the start could have been seen by the process before this one.
     started: Timestamp,
-    seen: Mutex<HashMap<Did, HashMap<String, Timestamp>>>,
+    seen: Mutex<Seen>,
+}
+
+/// Fresh nonces by caller; those of strangers apart, so that they take no room from the others.
+#[derive(Default)]
+struct Seen {
+    known: HashMap<Did, HashMap<String, Timestamp>>,
+    strangers: HashMap<Did, HashMap<String, Timestamp>>,
 }
 
 impl Nonces {
@@ -53,14 +60,16 @@ impl Nonces {
         }
         let known = knows(&caller.did)?;
         let mut seen = self.seen.lock().map_err(Problem::internal)?;
-        if !known && !seen.contains_key(&caller.did) {
+        let Seen { known: of_known, strangers } = &mut *seen;
+        if !known && !strangers.contains_key(&caller.did) {
             let fresh = |created: &Timestamp| created.plus_seconds(MAX_AGE) >= now;
-            seen.retain(|_, nonces| nonces.values().any(fresh));
-            if seen.len() >= MAX_STRANGERS {
+            strangers.retain(|_, nonces| nonces.values().any(fresh));
+            if strangers.len() >= MAX_STRANGERS {
                 return Err(Problem::too_many_tries());
             }
         }
-        let nonces = seen.entry(caller.did.clone()).or_default();
+        let book = if known { of_known } else { strangers };
+        let nonces = book.entry(caller.did.clone()).or_default();
         nonces.retain(|_, created| created.plus_seconds(MAX_AGE) >= now);
         if nonces.len() >= MAX_NONCES || nonces.insert(caller.nonce, caller.created).is_some() {
             return Err(Problem::replayed());

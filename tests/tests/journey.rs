@@ -82,6 +82,8 @@ async fn journey(root: &Path) -> WebDriverResult<()> {
     }
     assert_equal_weight(&window).await?;
     window.picture("participant-request").await?;
+    let title = window.run("return document.title", vec![]).await?;
+    assert_eq!(title, "Can this study use your data? · Participant · Consent wallet", "the frame tells the role");
     window.press("Continue").await?;
     window.find("//*[@role='alert']").await?;
     window.tick("My DNA data").await?;

@@ -14,6 +14,8 @@ use yew::prelude::*;
 /// What every page can reach.
 #[derive(Clone, PartialEq)]
 pub struct Live {
+    /// Whose profile is open, or was to be opened.
+    pub role: Option<Role>,
     /// Grows with each change that the core tells of; whoever shows a view asks again.
     pub tick: u32,
     /// Makes every page ask again.
@@ -67,7 +69,8 @@ pub fn App() -> Html {
         let session = session.setter();
         use_callback((), move |next: Session, ()| session.set(Some(Ok(next))))
     };
-    let live = Live { tick: tick.0, refresh, announce, enter };
+    let role = session.as_ref().and_then(|session| session.as_ref().ok()).and_then(|session| session.role);
+    let live = Live { role, tick: tick.0, refresh, announce, enter };
 
     let page = match &*session {
         None => html! { <main class="alone"><Loading /></main> },

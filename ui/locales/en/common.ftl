@@ -1,6 +1,8 @@
 # Words that every role sees.
 
 app-name = Consent wallet
+window-title = { $page } · { $role } · Consent wallet
+window-title-start = { $page } · Consent wallet
 
 ## Dates and times
 

@@ -1,6 +1,7 @@
 //! The head of a page, and what stands in its place while it loads, fails or is empty.
 
 use super::{Icon, Problem, Shape};
+use crate::app::Live;
 use crate::hooks::Load;
 use yew::prelude::*;
 
@@ -27,9 +28,16 @@ pub fn Title(props: &TitleProps) -> Html {
             }
         });
     }
-    use_effect_with(props.text.clone(), |text| {
+    // The frame of the window says whose profile this is, whatever the page.
+    let role = use_context::<Live>().and_then(|live| live.role);
+    use_effect_with((props.text.clone(), role), |(page, role)| {
+        let page = page.to_string();
+        let text = match role {
+            Some(role) => t!("window-title", page = page, role = t!(format!("role-{}", role.name()))),
+            None => t!("window-title-start", page = page),
+        };
         if let Some(document) = web_sys::window().and_then(|window| window.document()) {
-            document.set_title(text);
+            document.set_title(&text);
         }
     });
     html! { <h1 tabindex="-1" ref={heading}>{ &props.text }</h1> }
