@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// Who uses whom, by name of the package. `proof` is left out: it sees everything, and nobody sees it.
+/// Who uses whom, by name of the package. `proof` sees everything, and nobody sees it.
 const EDGES: &[(&str, &[&str])] = &[
     ("consent", &[]),
     ("identity", &["consent"]),
@@ -19,7 +19,7 @@ const EDGES: &[(&str, &[&str])] = &[
     ("consent-ui", &["bridge", "consent"]),
     ("consent-wallet", &["bridge", "wallet"]),
     ("consentctl", &["consent", "identity", "ledger", "wallet", "bridge"]),
-    ("proof", &[]),
+    ("proof", &["bridge", "consent", "identity", "ledger", "server", "wallet"]),
 ];
 
 /// Crates from outside that one crate alone may use, in whichever way.
