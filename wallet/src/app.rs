@@ -129,6 +129,20 @@ impl App {
         self.session()
     }
 
+    /// Closes what is open, and waits a little until the round that may be running has let go of it: its journal can
+    /// be opened again only then.
+    async fn leave(&self) {
+        let open = std::mem::take(&mut *self.desktop()).profile;
+        let gone = open.as_ref().map(Arc::downgrade).unwrap_or_default();
+        drop(open);
+        for _ in 0..50 {
+            if gone.strong_count() == 0 {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    }
+
     /// Journals a failure of a step that the person should find again, and passes it on.
     fn remember<T>(&self, command: &str, result: Result<T, Failure>) -> Result<T, Failure> {
         if let (Err(failure), Ok(profile)) = (&result, self.profile()) {
@@ -147,7 +161,7 @@ impl App {
         if self.desktop().profile.as_ref().is_some_and(|open| open.role == role) {
             return self.session();
         }
-        *self.desktop() = Desktop::default();
+        self.leave().await;
         let state = inspect_profile(&self.folder(role), &self.entry(role)).await.map_err(profile_failure)?;
         let (stage, fingerprint) = match state {
             ProfileState::Ready(secret) => return self.enter(role, secret, false),
@@ -176,7 +190,7 @@ impl App {
 
     /// See `bridge::CloseProfile`.
     pub async fn close_profile(&self, _: CloseProfile) -> Result<Session, Failure> {
-        *self.desktop() = Desktop::default();
+        self.leave().await;
         self.session()
     }
 
