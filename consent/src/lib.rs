@@ -3,6 +3,7 @@
 mod date;
 mod decide;
 mod lifecycle;
+pub mod ontology;
 mod policy;
 mod purpose;
 mod sentence;
