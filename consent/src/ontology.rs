@@ -178,6 +178,9 @@ impl Ontology {
     /// Terms by name or synonym, best first. Each word of the query is the beginning of a word of the name, in any
     /// order; case, accents and punctuation do not matter. An id finds its term. Only the first 200 characters and
     /// 12 words of a query are looked at.
+    ///
+    /// The first search also sorts all words, which takes longer than the others together; a screen can have that
+    /// behind it by searching for nothing before anybody types.
     pub fn search(&self, query: &str, limit: usize) -> Vec<Hit> {
         search::search(self, self.index.get_or_init(|| Index::new(self)), query, limit)
     }
