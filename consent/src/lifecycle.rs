@@ -1,39 +1,160 @@
-//! The life of a consent: requested, given, withdrawn.
+//! The life of a consent: states, moves, and the fold of signed steps.
+//!
+//! A scope (a donor and a study) has one life. Each consent that is given in it is a version; at most one version is
+//! the head. Nothing here needs anybody to be online: what ends by a date has ended on that date.
 
-use serde::{Deserialize, Serialize};
+use crate::vocabulary::{OWN, Vocabulary, by_id};
+use crate::{Date, Timestamp};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
-/// Where a consent stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-#[non_exhaustive]
-pub enum ConsentState {
-    /// Asked, not answered (DPV `ConsentRequested`).
-    Requested,
-    /// "Decide later" (DPV `ConsentRequestDeferred`).
-    Deferred,
-    /// Answered with no (DPV `ConsentRefused`).
-    Refused,
-    /// Given, and valid for use (DPV `ConsentGiven`).
-    Active,
-    /// Taken back (DPV `ConsentWithdrawn`).
-    Withdrawn,
+/// A list of words with a code each, as a vocabulary.
+macro_rules! words {
+    ($(#[$doc:meta])* $name:ident { $($(#[$term_doc:meta])* $term:ident = $code:literal $(, $other:literal)*;)* }) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[non_exhaustive]
+        pub enum $name { $($(#[$term_doc])* $term,)* }
+
+        impl Vocabulary for $name {
+            const ALL: &'static [Self] = &[$(Self::$term,)*];
+
+            fn code(self) -> &'static str {
+                match self { $(Self::$term => $code,)* }
+            }
+
+            fn id(self) -> &'static str {
+                match self { $(Self::$term => concat!("https://w3id.org/consent-wallet/v1#", $code),)* }
+            }
+
+            fn read(text: &str) -> Option<Self> {
+                match text {
+                    $($code $(| $other)* => Some(Self::$term),)*
+                    _ if text.starts_with(OWN) => by_id(text),
+                    _ => None,
+                }
+            }
+        }
+
+        impl Serialize for $name {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.serialize_str(self.code())
+            }
+        }
+
+        impl<'de> Deserialize<'de> for $name {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                let text = String::deserialize(deserializer)?;
+                Self::read(&text).ok_or_else(|| de::Error::custom(concat!("not a known ", stringify!($name))))
+            }
+        }
+    };
 }
 
-/// A step that a person takes.
+words! {
+    /// Where a consent stands. The names in brackets are those of the Data Privacy Vocabulary (DPV 2).
+    ConsentState {
+        /// Asked, not answered (`ConsentRequested`).
+        Requested = "requested";
+        /// "Decide later" (`ConsentRequestDeferred`).
+        Deferred = "deferred";
+        /// Answered with no (`ConsentRefused`).
+        Refused = "refused";
+        /// Given, and valid for use (`ConsentGiven`).
+        Active = "active";
+        /// Paused by the donor, until a day or until the donor says so. DPV has no word for it.
+        Suspended = "suspended";
+        /// Replaced by a later version (`RenewedConsentGiven` on the successor).
+        Superseded = "superseded";
+        /// Over by its date, or never answered in time (`ConsentExpired`).
+        Expired = "expired";
+        /// Taken back as far as contact goes; use goes on as consented.
+        NoContact = "withdrawnNoContact", "noContact";
+        /// Taken back for everything new; what is there may be used as consented.
+        NoAccess = "withdrawnNoAccess", "noAccess";
+        /// Taken back: no further use (`ConsentWithdrawn`).
+        Withdrawn = "withdrawn", "noUse", "withdrawnNoUse";
+        /// Taken back, and the sample is to be destroyed.
+        DestroySample = "withdrawnDestroySample", "destroySample", "destroy";
+        /// Ended by the biobank, an ethics board or a court (`ConsentRevoked`).
+        Revoked = "revoked";
+        /// Never valid, or not any more: fraud, lost capacity, majority without confirmation (`ConsentInvalidated`).
+        Invalidated = "invalidated";
+    }
+}
+
+words! {
+    /// How far a donor takes a consent back. Each level holds all of those before it; nobody goes back a level.
+    Withdrawal {
+        /// Nobody calls or writes any more. Use goes on.
+        NoContact = "noContact";
+        /// Nothing new is collected. What is there may be used.
+        NoAccess = "noAccess";
+        /// No further use.
+        NoUse = "noUse";
+        /// No further use, and what is left of the sample is destroyed.
+        DestroySample = "destroySample", "destroy";
+    }
+}
+
+impl Withdrawal {
+    /// The state at this level.
+    pub fn state(self) -> ConsentState {
+        match self {
+            Self::NoContact => ConsentState::NoContact,
+            Self::NoAccess => ConsentState::NoAccess,
+            Self::NoUse => ConsentState::Withdrawn,
+            Self::DestroySample => ConsentState::DestroySample,
+        }
+    }
+}
+
+impl ConsentState {
+    /// How far the consent is taken back, if it is.
+    pub fn withdrawal(self) -> Option<Withdrawal> {
+        Withdrawal::ALL.iter().copied().find(|level| level.state() == self)
+    }
+
+    /// Whether data may still be used under the consent, if only those that are there already.
+    pub fn allows_use(self) -> bool {
+        matches!(self, Self::Active | Self::NoContact | Self::NoAccess)
+    }
+
+    /// Whether the donor has an answer to give: nothing stands and nothing was said.
+    pub fn is_open(self) -> bool {
+        matches!(self, Self::Requested | Self::Deferred)
+    }
+}
+
+/// A step in the life of a consent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Move {
-    /// A study asks (again).
+    /// A study asks (again): a new request, or a new version of the protocol.
     Ask,
     /// The donor wants to decide later.
     Defer,
     /// The donor says no.
     Refuse,
+    /// A request was not answered in time.
+    Lapse,
     /// The donor says yes.
     Give,
-    /// The donor takes it back.
-    Withdraw,
+    /// The donor signs a new version: modified, extended or renewed. The one before is superseded.
+    Change,
+    /// The donor pauses it.
+    Suspend,
+    /// The donor lets it go on.
+    Resume,
+    /// The last day is over.
+    Expire,
+    /// The donor takes it back, to a level.
+    Withdraw(Withdrawal),
+    /// Biobank, ethics board or court end it.
+    Revoke,
+    /// It turns out not to be valid.
+    Invalidate,
 }
 
 /// A move that the life cycle does not know from this state.
@@ -45,9 +166,27 @@ pub struct ImpossibleMove {
     pub step: Move,
 }
 
+impl ImpossibleMove {
+    /// Why, as a code.
+    pub fn reason(self) -> &'static str {
+        use ConsentState as S;
+        match (self.from, self.step) {
+            (from, Move::Withdraw(_)) if from.withdrawal().is_some() => "a withdrawal can only become stronger",
+            (from, Move::Give) if from.allows_use() || from == S::Suspended => "consent is already given",
+            (from, _) if from.withdrawal().is_some() => "the consent is withdrawn",
+            (S::Superseded, _) => "a later version took its place",
+            (S::Expired | S::Revoked | S::Invalidated | S::Refused, _) => "it must be asked for again first",
+            (S::Requested | S::Deferred, _) => "no consent was given yet",
+            (S::Suspended, _) => "the consent is paused",
+            _ => "the consent is not in a state for it",
+        }
+    }
+}
+
 impl fmt::Display for ImpossibleMove {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "a consent that is {:?} can not take the step {:?}", self.from, self.step)
+        let (from, step) = (self.from.code(), self.step);
+        write!(f, "a consent that is {from} can not take the step {step:?}: {}", self.reason())
     }
 }
 
@@ -55,46 +194,218 @@ impl std::error::Error for ImpossibleMove {}
 
 /// The state after a move.
 pub fn advance(from: ConsentState, step: Move) -> Result<ConsentState, ImpossibleMove> {
-    use ConsentState::{Active, Deferred, Refused, Requested, Withdrawn};
+    use ConsentState::{Active, Deferred, Expired, Invalidated, Refused, Requested, Revoked, Suspended};
     match (from, step) {
         (Requested, Move::Defer) => Ok(Deferred),
         (Requested | Deferred, Move::Refuse) => Ok(Refused),
+        (Requested | Deferred, Move::Lapse) => Ok(Expired),
         (Requested | Deferred, Move::Give) => Ok(Active),
-        (Active, Move::Withdraw) => Ok(Withdrawn),
-        (Refused | Withdrawn, Move::Ask) => Ok(Requested),
+        (Active, Move::Change) => Ok(Active),
+        (Active, Move::Suspend) => Ok(Suspended),
+        (Suspended, Move::Resume) => Ok(Active),
+        (Active | Suspended, Move::Expire) => Ok(Expired),
+        (Active | Suspended, Move::Withdraw(level)) => Ok(level.state()),
+        (from, Move::Withdraw(level)) if from.withdrawal().is_some_and(|now| level > now) => Ok(level.state()),
+        (Active | Suspended, Move::Revoke) => Ok(Revoked),
+        (Active | Suspended, Move::Invalidate) => Ok(Invalidated),
+        // What was taken back stays so. A study that asks anew begins a new consent.
+        (Refused | Expired | Revoked | Invalidated, Move::Ask) => Ok(Requested),
+        (from, Move::Ask) if from.withdrawal().is_some() => Ok(Requested),
         _ => Err(ImpossibleMove { from, step }),
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
+/// A signed step: an entry of the record, or of a wallet's journal.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Step<Id> {
+    /// The name of the entry: its hash.
+    pub id: Id,
+    /// The entry that it follows in its scope.
+    pub previous: Option<Id>,
+    /// What was done.
+    pub step: Move,
+    /// When it was signed.
+    pub at: Timestamp,
+    /// The last day of a consent or of a pause, if it has one.
+    pub day: Option<Date>,
+}
 
-    fn moves() -> impl Strategy<Value = Vec<Move>> {
-        let step =
-            prop_oneof![Just(Move::Ask), Just(Move::Defer), Just(Move::Refuse), Just(Move::Give), Just(Move::Withdraw)];
-        proptest::collection::vec(step, 0..30)
+/// One consent of a life.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Version<Id> {
+    /// The entry by which it was given.
+    pub id: Id,
+    /// When.
+    pub at: Timestamp,
+    /// Its last day, if it has one.
+    pub until: Option<Date>,
+    /// What it became. The head has the state of the life.
+    pub state: ConsentState,
+}
+
+/// The life of the consents of one scope.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Life<Id> {
+    state: ConsentState,
+    versions: Vec<Version<Id>>,
+    latest: Option<Id>,
+    resumes: Option<Date>,
+}
+
+impl<Id> Default for Life<Id> {
+    fn default() -> Self {
+        Self { state: ConsentState::Requested, versions: Vec::new(), latest: None, resumes: None }
+    }
+}
+
+impl<Id: Clone + PartialEq> Life<Id> {
+    /// The state that was last written down. What dates have changed since is in [`Life::state_at`].
+    pub fn written(&self) -> ConsentState {
+        self.state
     }
 
-    proptest! {
-        #[test]
-        fn a_withdrawn_consent_is_active_again_only_after_being_asked_and_given_again(steps in moves()) {
-            let mut state = ConsentState::Requested;
-            let mut asked = true;
-            for step in steps {
-                let Ok(next) = advance(state, step) else { continue };
-                if step == Move::Ask { asked = true }
-                if step == Move::Withdraw || step == Move::Refuse { asked = false }
-                prop_assert!(next != ConsentState::Active || (asked && step == Move::Give));
-                state = next;
+    /// The state on a day: a consent ends with its last day, a pause with its own.
+    pub fn state_at(&self, day: Date) -> ConsentState {
+        let standing = matches!(self.state, ConsentState::Active | ConsentState::Suspended);
+        if standing && self.until().is_some_and(|until| day > until) {
+            return ConsentState::Expired;
+        }
+        if self.state == ConsentState::Suspended && self.resumes.is_some_and(|last| day > last) {
+            return ConsentState::Active;
+        }
+        self.state
+    }
+
+    /// The last day of the head, if it has one.
+    pub fn until(&self) -> Option<Date> {
+        self.versions.last().and_then(|head| head.until)
+    }
+
+    /// The last day of the pause, if the consent is paused and the pause has one.
+    pub fn paused_until(&self) -> Option<Date> {
+        self.resumes.filter(|_| self.state == ConsentState::Suspended)
+    }
+
+    /// All versions, oldest first; the last is the head.
+    pub fn versions(&self) -> &[Version<Id>] {
+        &self.versions
+    }
+
+    /// The entry that the next one must follow.
+    pub fn latest(&self) -> Option<&Id> {
+        self.latest.as_ref()
+    }
+
+    /// Takes a step that leaves no entry: asking, deferring, refusing.
+    pub fn take(&mut self, step: Move, day: Date) -> Result<(), ImpossibleMove> {
+        let from = self.state_at(day);
+        self.become_state(advance(from, step)?);
+        Ok(())
+    }
+
+    /// Takes a signed step. Whether it follows the latest one is for the caller to say: a log refuses what does not,
+    /// [`fold`] lets only what ends something pass.
+    pub fn follow(&mut self, step: &Step<Id>) -> Result<(), ImpossibleMove> {
+        let mut from = self.state_at(step.at.date());
+        // Who gives consent anew has been asked anew.
+        if step.step == Move::Give {
+            from = advance(from, Move::Ask).unwrap_or(from);
+        }
+        let state = advance(from, step.step)?;
+        if matches!(step.step, Move::Give | Move::Change) {
+            let over = self.state_at(step.at.date()) == ConsentState::Expired;
+            if let Some(head) = self.versions.last_mut().filter(|head| head.state == ConsentState::Active) {
+                head.state = if over { ConsentState::Expired } else { ConsentState::Superseded };
+            }
+            self.versions.push(Version { id: step.id.clone(), at: step.at, until: step.day, state });
+        }
+        self.resumes = step.day.filter(|_| step.step == Move::Suspend);
+        self.become_state(state);
+        self.latest = Some(step.id.clone());
+        Ok(())
+    }
+
+    fn become_state(&mut self, state: ConsentState) {
+        // A request or a refusal leaves the consents of before as they ended.
+        let of_the_head = !matches!(state, ConsentState::Requested | ConsentState::Deferred | ConsentState::Refused);
+        let ended_by_date = |head: &Version<Id>| matches!(head.state, ConsentState::Active | ConsentState::Suspended);
+        if let Some(head) = self.versions.last_mut() {
+            if of_the_head {
+                head.state = state;
+            } else if ended_by_date(head) {
+                head.state = ConsentState::Expired;
+            }
+        }
+        self.state = state;
+    }
+}
+
+/// A step that was passed over, and why.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PassedOver<Id> {
+    /// Which.
+    pub id: Id,
+    /// Why.
+    pub why: Passed,
+}
+
+/// Why a step was passed over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Passed {
+    /// The life cycle does not know it from there.
+    Impossible(ImpossibleMove),
+    /// It follows an entry that is not the latest, and would allow something: whoever signed it had not seen
+    /// everything.
+    NotLatest,
+    /// The entry that it follows is not there.
+    Unlinked,
+    /// The same entry a second time.
+    Repeated,
+}
+
+/// Folds the steps of one scope, in whatever order they arrived: the links between them say what came first, and
+/// where they leave it open (two devices, both offline) the moment and then the name of the entry.
+///
+/// A step that ends or narrows counts wherever it stands: a withdrawal closes every consent of its scope, also one
+/// that was given beside it. A step that allows something counts only if it follows the latest entry.
+pub fn fold<Id: Clone + Ord>(steps: impl IntoIterator<Item = Step<Id>>) -> (Life<Id>, Vec<PassedOver<Id>>) {
+    let mut passed = Vec::new();
+    let mut by_id: BTreeMap<Id, Step<Id>> = BTreeMap::new();
+    for step in steps {
+        match by_id.get(&step.id) {
+            Some(_) => passed.push(PassedOver { id: step.id, why: Passed::Repeated }),
+            None => {
+                by_id.insert(step.id.clone(), step);
             }
         }
     }
-
-    #[test]
-    fn withdrawing_twice_is_impossible_and_says_so() {
-        let error = advance(ConsentState::Withdrawn, Move::Withdraw).unwrap_err();
-        assert_eq!(error.to_string(), "a consent that is Withdrawn can not take the step Withdraw");
+    let mut waiting: BTreeMap<Id, Vec<Id>> = BTreeMap::new();
+    let mut ready: BTreeSet<(Timestamp, Id)> = BTreeSet::new();
+    for step in by_id.values() {
+        match &step.previous {
+            None => {
+                ready.insert((step.at, step.id.clone()));
+            }
+            Some(previous) => waiting.entry(previous.clone()).or_default().push(step.id.clone()),
+        }
     }
+    let mut life = Life::default();
+    while let Some((_, id)) = ready.pop_first() {
+        let Some(step) = by_id.remove(&id) else { continue };
+        let ends = matches!(step.step, Move::Withdraw(_) | Move::Suspend | Move::Revoke | Move::Invalidate);
+        let changes = step.step == Move::Change && life.written() == ConsentState::Active;
+        if step.previous.as_ref() != life.latest() && !ends && !changes {
+            passed.push(PassedOver { id: id.clone(), why: Passed::NotLatest });
+        } else if let Err(error) = life.follow(&step) {
+            passed.push(PassedOver { id: id.clone(), why: Passed::Impossible(error) });
+        }
+        for next in waiting.remove(&id).into_iter().flatten() {
+            if let Some(step) = by_id.get(&next) {
+                ready.insert((step.at, next));
+            }
+        }
+    }
+    passed.extend(by_id.into_keys().map(|id| PassedOver { id, why: Passed::Unlinked }));
+    (life, passed)
 }

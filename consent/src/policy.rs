@@ -1,135 +1,132 @@
-//! What a donor allowed.
+//! What a donor allows.
 
-use crate::{ConsentState, DataKind, Date, Permission};
+use crate::modifier::{Modifier, Modifiers, read_permissions};
+use crate::reading::{self, AnswersSeed, Object, SomeWords, Strings, Words};
+use crate::vocabulary::{Answers, DataKind, OrganisationKind, Permission, Question};
+use crate::{ConsentState, Date};
+use serde::de::{DeserializeSeed, Deserializer, MapAccess, Visitor};
 use serde::{Deserialize, Serialize};
 use std::fmt;
+use std::marker::PhantomData;
 
-/// A condition on a permission: a data use modifier (DUO:0000017).
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(tag = "code", rename_all = "UPPERCASE")]
-pub enum Modifier {
-    /// Only organisations that make no profit, DUO:0000045.
-    Npu,
-    /// Only uses that are not commercial, DUO:0000046.
-    Ncu,
-    /// No general methods research, DUO:0000015.
-    Nmds,
-    /// No research on population origins or ancestry, DUO:0000044.
-    Npoa,
-    /// Only in these places, DUO:0000022. ISO 3166-1 alpha-2 codes.
-    Gs {
-        /// The countries in which the data may be processed.
-        places: Vec<String>,
-    },
-    /// An ethics board must approve first, DUO:0000021.
-    Irb,
-    /// Results must be published, DUO:0000019. A duty.
-    Pub,
-    /// Results must come back to the biobank, DUO:0000029. A duty.
-    Rtn,
-    /// A term that this version does not know: always a matter for review.
-    #[serde(other)]
-    Unknown,
+/// The hierarchy in which diseases are named, and its version: `MONDO`, `2026-05-05`.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TermSystem {
+    /// The prefix of its terms.
+    pub system: String,
+    /// Its version.
+    pub version: String,
 }
 
-impl Modifier {
-    /// The term's code, as in `NPU`.
-    pub fn code(&self) -> &'static str {
-        match self {
-            Self::Npu => "NPU",
-            Self::Ncu => "NCU",
-            Self::Nmds => "NMDS",
-            Self::Npoa => "NPOA",
-            Self::Gs { .. } => "GS",
-            Self::Irb => "IRB",
-            Self::Pub => "PUB",
-            Self::Rtn => "RTN",
-            Self::Unknown => "unknown",
-        }
-    }
-}
-
-/// What a donor allows: permissions, conditions, kinds of data, and until when.
+/// What a donor allows: permissions, conditions, answers, kinds of data, and until when.
 ///
-/// `status` is not part of what is signed. Whoever decides sets it from the folded ledger.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(default, rename_all = "camelCase")]
+/// `status` is not part of what is signed: whoever decides sets it from the folded record.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Policy {
-    /// Data use permissions; a policy without any allows nothing.
+    /// Data use permissions; a policy without any allows nothing. A signed policy has exactly one.
     pub permissions: Vec<Permission>,
-    /// Disease terms (MONDO or DOID), the argument of `DS`.
+    /// Disease terms as `PREFIX:number` (MONDO or DOID), the argument of `DS`.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub diseases: Vec<String>,
-    /// Conditions.
+    /// The hierarchy in which the diseases were chosen.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ontology: Option<TermSystem>,
+    /// Conditions. Each must hold.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub modifiers: Vec<Modifier>,
-    /// The kinds of data that the donor chose to share.
-    pub data: Vec<DataKind>,
+    /// The kinds of data that the donor chose to share. Without the member the policy is not about kinds of data;
+    /// with an empty list nothing is shared. A signed policy has at least one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub data: Option<Vec<DataKind>>,
+    /// Answers to single questions.
+    #[serde(skip_serializing_if = "Answers::is_empty")]
+    pub answers: Answers<Question>,
+    /// The kinds of organisation that may use the data; without any, each may.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub recipients: Vec<OrganisationKind>,
+    /// The day on which the consent was given.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub issued: Option<Date>,
     /// The last day of use.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub until: Option<Date>,
     /// The state of the consent at the moment of the decision.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub status: Option<ConsentState>,
+    /// Words that this version did not understand when it read the policy. Each is a matter for review.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub unknown: Vec<String>,
 }
 
-/// Why a policy can not be signed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum PolicyError {
-    /// It permits nothing.
-    NoPermission,
-    /// It shares no kind of data.
-    NoData,
-    /// `DS` without a disease, or a disease without `DS`.
-    DiseaseMismatch,
-    /// Permissions that contradict one another.
-    Contradiction,
-    /// `GS` without a place.
-    NoPlace,
-    /// A term that this version does not know.
-    UnknownTerm,
-}
+impl<'de> Deserialize<'de> for Policy {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Members;
 
-impl fmt::Display for PolicyError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::NoPermission => "the policy permits nothing",
-            Self::NoData => "the policy shares no kind of data",
-            Self::DiseaseMismatch => "disease terms and the permission DS need each other",
-            Self::Contradiction => "the policy contradicts itself",
-            Self::NoPlace => "the geographical restriction names no place",
-            Self::UnknownTerm => "the policy has a term that this version does not know",
-        })
+        impl<'de> Visitor<'de> for Members {
+            type Value = Policy;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a policy")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Policy, A::Error> {
+                let mut policy = Policy::default();
+                let mut added = Vec::new();
+                reading::members(map, |name, object: &mut Object<'_, A>| {
+                    let unknown = &mut policy.unknown;
+                    match name {
+                        "permissions" => policy.permissions = object.seed(Permissions(&mut added, unknown))?,
+                        "diseases" => policy.diseases = object.seed(Strings)?,
+                        "ontology" => policy.ontology = object.value()?,
+                        "modifiers" => policy.modifiers = object.seed(Modifiers(unknown))?,
+                        "data" => policy.data = object.seed(SomeWords(Words::new(unknown)))?,
+                        "answers" => policy.answers = object.seed(AnswersSeed(unknown, PhantomData))?,
+                        "recipients" => policy.recipients = object.seed(Words::new(unknown))?,
+                        "issued" => policy.issued = object.value()?,
+                        "until" => policy.until = object.value()?,
+                        "status" => policy.status = object.seed(reading::Word(unknown, PhantomData))?,
+                        "unknown" => unknown.extend(object.seed(Strings)?),
+                        _ => {
+                            object.skip()?;
+                            reading::keep(unknown, name);
+                        }
+                    }
+                    Ok(())
+                })?;
+                policy.modifiers.append(&mut added);
+                Ok(policy)
+            }
+        }
+
+        deserializer.deserialize_map(Members)
     }
 }
 
-impl std::error::Error for PolicyError {}
+struct Permissions<'a>(&'a mut Vec<Modifier>, &'a mut Vec<String>);
+
+impl<'de> DeserializeSeed<'de> for Permissions<'_> {
+    type Value = Vec<Permission>;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        read_permissions(deserializer, self.0, self.1)
+    }
+}
 
 impl Policy {
-    /// Refuses a policy that must not be signed: empty, contradictory, or not understood.
-    pub fn validate(&self) -> Result<(), PolicyError> {
-        let permits = |p| self.permissions.contains(&p);
-        if self.permissions.is_empty() {
-            return Err(PolicyError::NoPermission);
-        }
-        if self.data.is_empty() {
-            return Err(PolicyError::NoData);
-        }
-        if permits(Permission::Ds) == self.diseases.is_empty() {
-            return Err(PolicyError::DiseaseMismatch);
-        }
-        // A signed policy says one thing: two permissions would leave open which of them counts.
-        if self.permissions.len() > 1 || (permits(Permission::Poa) && self.modifiers.contains(&Modifier::Npoa)) {
-            return Err(PolicyError::Contradiction);
-        }
-        for modifier in &self.modifiers {
-            match modifier {
-                Modifier::Gs { places } if places.is_empty() => return Err(PolicyError::NoPlace),
-                Modifier::Unknown => return Err(PolicyError::UnknownTerm),
-                _ => {}
-            }
-        }
-        Ok(())
+    /// Whether a permission stands in the policy.
+    pub fn permits(&self, permission: Permission) -> bool {
+        self.permissions.contains(&permission)
+    }
+
+    /// The kinds of data that are shared.
+    pub fn shared(&self) -> &[DataKind] {
+        self.data.as_deref().unwrap_or_default()
+    }
+
+    /// The first modifier that a function picks.
+    pub fn find<'p, T>(&'p self, pick: impl Fn(&'p Modifier) -> Option<T>) -> Option<T> {
+        self.modifiers.iter().find_map(pick)
     }
 }

@@ -1,11 +1,13 @@
-//! Rules as messages for a person. The words themselves stand in the interface's Fluent files.
+//! Clauses as messages for a person. The words themselves stand in `words/`, one file a language.
 
-use crate::{Modifier, Permission, Policy};
+use crate::modifier::Modifier;
+use crate::vocabulary::{Answer, Answers, ContactKind, Question, ResultKind, Vocabulary};
+use crate::{Policy, Preferences};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// The id of a sentence and what fills its gaps.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Message {
     /// The id in the Fluent files.
     pub id: String,
@@ -28,25 +30,62 @@ impl Message {
     }
 }
 
-/// The rules of a policy, one message a clause, permissions first.
+/// The name of a disease for a person: its label in the embedded hierarchy, or the term itself.
+pub fn disease_name(term: &str) -> String {
+    #[cfg(feature = "mondo")]
+    if let crate::ontology::Found::Live(index) = crate::ontology::Ontology::mondo().find(term) {
+        return crate::ontology::Ontology::mondo().label(index).to_owned();
+    }
+    term.to_owned()
+}
+
+/// The rules of a policy, one message a clause: the permission, who, and the conditions.
 pub fn rules(policy: &Policy) -> Vec<Message> {
-    let permissions = policy.permissions.iter().map(|permission| match permission {
-        Permission::Nres => Message::new("rule-nres"),
-        Permission::Gru => Message::new("rule-gru"),
-        Permission::Hmb => Message::new("rule-hmb"),
-        Permission::Ds => Message::new("rule-ds").with("diseases", policy.diseases.join(", ")),
-        Permission::Poa => Message::new("rule-poa"),
+    let permissions = policy.permissions.iter().map(|permission| {
+        let message = Message::new(format!("rule-{}", permission.code().to_lowercase()));
+        match permission {
+            crate::Permission::Ds => {
+                let names: Vec<_> = policy.diseases.iter().map(|term| disease_name(term)).collect();
+                message.with("diseases", names.join(", "))
+            }
+            _ => message,
+        }
     });
-    let modifiers = policy.modifiers.iter().map(|modifier| match modifier {
-        Modifier::Npu => Message::new("rule-npu"),
-        Modifier::Ncu => Message::new("rule-ncu"),
-        Modifier::Nmds => Message::new("rule-nmds"),
-        Modifier::Npoa => Message::new("rule-npoa"),
-        Modifier::Gs { places } => Message::new("rule-gs").with("places", places.join(", ")),
-        Modifier::Irb => Message::new("rule-irb"),
-        Modifier::Pub => Message::new("rule-pub"),
-        Modifier::Rtn => Message::new("rule-rtn"),
-        Modifier::Unknown => Message::new("rule-unknown"),
+    let recipients = (!policy.recipients.is_empty()).then(|| {
+        let kinds: Vec<_> = policy.recipients.iter().map(|kind| kind.code()).collect();
+        Message::new("rule-recipients").with("recipients", kinds.join(", "))
     });
-    permissions.chain(modifiers).collect()
+    let modifiers = policy.modifiers.iter().map(modifier_rule);
+    let unknown = (!policy.unknown.is_empty()).then(|| Message::new("rule-unknown"));
+    permissions.chain(recipients).chain(modifiers).chain(unknown).collect()
+}
+
+fn modifier_rule(modifier: &Modifier) -> Message {
+    let message = Message::new(format!("rule-{}", modifier.code().to_lowercase()));
+    match modifier {
+        Modifier::Gs { places } => message.with("places", places.join(", ")),
+        Modifier::Rs { topics } => {
+            message.with("topics", topics.iter().map(|focus| focus.code()).collect::<Vec<_>>().join(", "))
+        }
+        Modifier::Mor { date } => message.with("date", date.to_string()),
+        Modifier::Ts { months } => message.with("months", months.to_string()),
+        Modifier::Us { users } => message.with("users", users.join(", ")),
+        Modifier::Ps { projects } => message.with("projects", projects.join(", ")),
+        Modifier::Is { institutions } => message.with("institutions", institutions.join(", ")),
+        _ => message,
+    }
+}
+
+/// A question with its answer: `question-…`, `result-…` or `contact-…`, and the answer's code in the gap `answer`.
+pub fn answers(policy: &Policy, preferences: &Preferences) -> Vec<Message> {
+    fn of<Q: Vocabulary + PartialEq>(kind: &str, answers: Answers<Q>) -> Vec<Message> {
+        let say = |(question, answer): (Q, Answer)| {
+            Message::new(format!("{kind}-{}", question.code())).with("answer", answer.code())
+        };
+        answers.iter().map(say).collect()
+    }
+    let mut all = of::<Question>("question", policy.answers);
+    all.extend(of::<ResultKind>("result", preferences.results));
+    all.extend(of::<ContactKind>("contact", preferences.contact));
+    all
 }

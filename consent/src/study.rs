@@ -1,6 +1,8 @@
 //! What a study asks of a donor.
 
-use crate::{DataKind, Date, Organisation, Policy};
+use crate::{
+    Answers, ContactKind, DataKind, Date, Organisation, Policy, Preferences, Purpose, Question, ResultKind, Terms,
+};
 use serde::{Deserialize, Deserializer, Serialize, de};
 use std::fmt;
 use std::str::FromStr;
@@ -59,6 +61,23 @@ pub struct DataOffer {
     pub detail: String,
 }
 
+/// What a participant chooses in answer to a study.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Choice {
+    /// The kinds of data to share.
+    pub data: Vec<DataKind>,
+    /// Answers to the study's questions.
+    #[serde(default)]
+    pub answers: Answers<Question>,
+    /// Wishes about results and contact.
+    #[serde(default)]
+    pub preferences: Preferences,
+    /// The last day, where the participant wants an earlier or later one than the study asks for.
+    #[serde(default)]
+    pub until: Option<Date>,
+}
+
 /// A study's request as the biobank checked and signed it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -77,8 +96,22 @@ pub struct StudyRequest {
     pub why: String,
     /// The kinds of data that it asks for. The donor chooses among them.
     pub offers: Vec<DataOffer>,
-    /// The rules that it will keep; `data` is empty here, the donor's choice fills it.
+    /// The rules that it will keep; `data` is missing here, the donor's choice fills it.
     pub policy: Policy,
+    /// What it will do, in the terms that machines compare.
+    pub purpose: Purpose,
+    /// Questions that the donor answers with yes, no or "not sure".
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub questions: Vec<Question>,
+    /// Results that the study can tell.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub results: Vec<ResultKind>,
+    /// Reasons for which the study would like to get in touch.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub contact: Vec<ContactKind>,
+    /// What it promises beside: law, ethics, how long, how a consent can be taken back.
+    #[serde(default, skip_serializing_if = "Terms::is_empty")]
+    pub terms: Terms,
     /// The full text.
     pub text: String,
     /// The language of the text (BCP 47).
