@@ -1,7 +1,7 @@
 //! What a screen can ask for.
 
 use crate::view::*;
-use consent::{DataKind, Purpose, StudyId};
+use consent::{Choice, Choices, Purpose, StudyId};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
@@ -81,17 +81,19 @@ commands! {
         study: StudyId,
         /// The digest of the request as it was shown: what was seen is what is signed.
         notice: String,
-        /// The kinds of data that the person ticked.
-        data: Vec<DataKind>
+        /// What the person chose.
+        choice: Choice
     } = review_answer -> SummaryView;
-    /// Signs and sends.
+    /// Signs an answer, or the change of one, and sends it.
     Sign {
         /// Which study.
         study: StudyId,
         /// The digest of the request as it was shown.
         notice: String,
-        /// The kinds of data that the person ticked.
-        data: Vec<DataKind>
+        /// What the person chose.
+        choice: Choice,
+        /// The digest of the text that the review showed.
+        digest: String
     } = sign -> ReceiptView;
     /// Says no.
     Refuse {
@@ -103,11 +105,56 @@ commands! {
         /// Which study.
         study: StudyId
     } = defer -> Home;
-    /// Leaves the study: signs a withdrawal and sends it.
-    Withdraw {
+    /// What a pause, its end or a withdrawal means, and the text that would be signed.
+    PrepareStep {
+        /// Which study.
+        study: StudyId,
+        /// What the person is about to do.
+        step: DonorStep
+    } = prepare_step -> StepView;
+    /// Signs a pause, its end or a withdrawal, and sends it.
+    SignStep {
+        /// Which study.
+        study: StudyId,
+        /// What the person does.
+        step: DonorStep,
+        /// The digest of the text that was shown.
+        digest: String
+    } = sign_step -> ReceiptView;
+    /// One consent, with everything that happened to it.
+    ReadConsent {
         /// Which study.
         study: StudyId
-    } = withdraw -> ReceiptView;
+    } = read_consent -> ConsentView;
+    /// Writes a receipt of a consent into the downloads folder.
+    SaveReceipt {
+        /// Which study.
+        study: StudyId,
+        /// In which form.
+        format: ReceiptFormat
+    } = save_receipt -> SavedFile;
+    /// The person's choices.
+    ReadChoices {} = read_choices -> ChoicesView;
+    /// What other choices would mean for the studies that run or ask. Saves nothing.
+    SimulateChoices {
+        /// The choices to try.
+        choices: Choices
+    } = simulate_choices -> SimulationView;
+    /// Saves the choices.
+    SaveChoices {
+        /// What to save.
+        choices: Choices
+    } = save_choices -> ChoicesView;
+    /// Reads choices from the text of another system's file (a CTRL answer set, FHIR R5 Consent). Saves nothing.
+    ImportChoices {
+        /// The content of the file.
+        text: String
+    } = import_choices -> ImportView;
+    /// Finds diseases by name.
+    SearchDiseases {
+        /// What was typed.
+        query: String
+    } = search_diseases -> Diseases;
     /// What is shared, and who asks for proof.
     ReadSharing {} = read_sharing -> Sharing;
     /// Writes a proof of consent for the study's researcher into the downloads folder.
