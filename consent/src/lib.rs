@@ -17,6 +17,7 @@ mod study;
 mod terms;
 mod validate;
 mod vocabulary;
+pub mod words;
 
 pub use choices::Choices;
 pub use date::{Date, DateError, Timestamp};

@@ -1,18 +1,21 @@
 //! Words: message ids and arguments in, sentences out. No sentence is put together anywhere else.
 
 use bridge::Failure;
-use consent::{DataKind, Date, Message, Timestamp};
+use consent::{DataKind, Date, Message, Timestamp, Vocabulary, words};
 use fluent_bundle::{FluentArgs, FluentBundle, FluentResource};
 use unic_langid::LanguageIdentifier;
 use wasm_bindgen::JsValue;
 
-/// All files of the one language that there is.
+/// The one language that there is.
+const LANGUAGE: &str = "en";
+
+/// All files of it; the words of consent are those that the core signs and prints.
 const ENGLISH: &[&str] = &[
     include_str!("../locales/en/common.ftl"),
     include_str!("../locales/en/participant.ftl"),
     include_str!("../locales/en/staff.ftl"),
     include_str!("../locales/en/researcher.ftl"),
-    include_str!("../locales/en/consent.ftl"),
+    words::ENGLISH,
     include_str!("../locales/en/failures.ftl"),
 ];
 
@@ -21,7 +24,7 @@ thread_local! {
 }
 
 fn bundle() -> FluentBundle<FluentResource> {
-    let mut bundle = FluentBundle::new(vec!["en".parse::<LanguageIdentifier>().unwrap_or_default()]);
+    let mut bundle = FluentBundle::new(vec![LANGUAGE.parse::<LanguageIdentifier>().unwrap_or_default()]);
     // The marks that isolate arguments would show up in accessible names.
     bundle.set_use_isolating(false);
     for source in ENGLISH {
@@ -56,14 +59,7 @@ fn find(id: &str, args: Option<&FluentArgs>) -> Option<String> {
 
 /// A message of the core, its terms in words.
 pub fn message(message: &Message) -> String {
-    let mut args = FluentArgs::new();
-    for (name, value) in &message.args {
-        match name.as_str() {
-            "places" | "diseases" | "policy" | "purpose" => args.set(name.clone(), terms(value)),
-            _ => args.set(name.clone(), value.clone()),
-        }
-    }
-    text(&message.id, Some(&args))
+    text(&message.id, Some(&words::gaps(LANGUAGE, message)))
 }
 
 /// What happened, and what the person can do.
@@ -83,24 +79,17 @@ pub fn failure(failure: &Failure) -> (String, String) {
 
 /// Codes with commas between them, as words with "and" before the last.
 pub fn terms(codes: &str) -> String {
-    list(codes.split(", ").map(term).collect())
+    words::terms(LANGUAGE, codes)
 }
 
 /// One code as it stands inside a sentence; an unknown one stays as it is.
 pub fn term(code: &str) -> String {
-    if let Ok(day) = code.parse() {
-        return date(day);
-    }
-    find(&format!("term-{}", code.replace(':', "-")), None).unwrap_or_else(|| code.to_owned())
+    words::term(LANGUAGE, code)
 }
 
 /// "a, b and c".
-pub fn list(mut items: Vec<String>) -> String {
-    match items.pop() {
-        None => String::new(),
-        Some(last) if items.is_empty() => last,
-        Some(last) => t!("list-two", first = items.join(", "), last = last),
-    }
+pub fn list(items: Vec<String>) -> String {
+    words::list(LANGUAGE, items)
 }
 
 /// Kinds of data as one list: "DNA data and health record".
@@ -134,9 +123,7 @@ pub fn entry_number(index: u64) -> String {
 
 /// "31 December 2028".
 pub fn date(date: Date) -> String {
-    let (year, month, day) = date.ymd();
-    let month = t!("month", month = month);
-    t!("date", day = day, month = month, year = year)
+    words::date(LANGUAGE, date)
 }
 
 /// The day of a moment where the person is.

@@ -6,25 +6,9 @@ window-title-start = { $page } · Consent wallet
 
 ## Dates and times
 
-month = { $month ->
-    [1] January
-    [2] February
-    [3] March
-    [4] April
-    [5] May
-    [6] June
-    [7] July
-    [8] August
-    [9] September
-    [10] October
-    [11] November
-   *[12] December
-}
-date = { $day } { $month } { $year }
 when-today = today, { $time }
 when-yesterday = yesterday, { $time }
 when-day = { $date }, { $time }
-list-two = { $first } and { $last }
 
 ## Roles
 

@@ -74,7 +74,6 @@ state-allowed = Allowed
 state-unrecorded = Not yet recorded
 state-stopped = Stopped
 state-ended = Ended
-state-refused = You said no
 state-problem = Problem
 
 ## Request
