@@ -3,8 +3,8 @@
 //! The words stand in `words/`, one Fluent file a language. The interface adds the same files to its own, so that what
 //! is seen, what is signed and what is printed are the same words.
 
-use crate::Date;
 use crate::sentence::{Message, disease_name};
+use crate::{Date, Place};
 use fluent_bundle::concurrent::FluentBundle;
 use fluent_bundle::{FluentArgs, FluentResource, FluentValue};
 use std::sync::OnceLock;
@@ -21,6 +21,11 @@ type Bundle = FluentBundle<FluentResource>;
 /// The languages that there are words in.
 pub fn languages() -> impl Iterator<Item = &'static str> {
     FILES.iter().map(|(language, _)| *language)
+}
+
+/// The language that a person gets who asks for one: what is shown in English must not be filed as another language.
+pub fn language(asked: &str) -> &'static str {
+    FILES.get(place_of(asked).unwrap_or(0)).map_or("en", |(language, _)| language)
 }
 
 /// The sentence of a message in a language: in English where the language lacks it, and its id where that lacks it
@@ -53,10 +58,10 @@ pub fn gaps(language: &str, message: &Message) -> FluentArgs<'static> {
 
 /// Several codes as words, with "and" before the last.
 ///
-/// Codes have commas between them and no spaces inside; names, which may hold a comma, have semicolons between them.
+/// Codes have commas between them. Names of diseases have a line each, as thousands of them hold a comma: a text that is
+/// not made of codes alone is never cut at its commas.
 pub fn terms(language: &str, codes: &str) -> String {
-    let are_codes = codes.split(", ").all(|code| !code.contains(' '));
-    let separator = if are_codes { ", " } else { "; " };
+    let separator = if codes.split(", ").all(|code| is_code(language, code)) { ", " } else { "\n" };
     list(language, codes.split(separator).map(|code| term(language, code)).collect())
 }
 
@@ -98,6 +103,12 @@ pub fn date(language: &str, date: Date) -> String {
 fn question(language: &str, text: &str) -> String {
     let is_id = ["question-", "result-", "contact-"].iter().any(|start| text.starts_with(start));
     is_id.then(|| find(language, text, None)).flatten().unwrap_or_else(|| text.to_owned())
+}
+
+fn is_code(language: &str, text: &str) -> bool {
+    // `MONDO:0005015`, `did:web:…`, `https://…`
+    let identifier = text.contains(':') && !text.contains(' ');
+    identifier || Place::read(text).is_some() || find(language, &format!("term-{text}"), None).is_some()
 }
 
 fn find(language: &str, id: &str, args: Option<&FluentArgs<'_>>) -> Option<String> {

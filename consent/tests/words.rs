@@ -293,9 +293,10 @@ fn names_with_commas_stay_whole() {
         "They may only use it for research on neuropathy, ataxia, and pain."
     );
     assert_eq!(
-        of("lung cancer; neuropathy, ataxia; asthma"),
+        of("lung cancer\nneuropathy, ataxia\nasthma"),
         "They may only use it for research on lung cancer, neuropathy, ataxia and asthma."
     );
+    assert_eq!(of("deafness, X-linked"), "They may only use it for research on deafness, X-linked.");
     assert_eq!(of("MADEUP:1, MADEUP:2"), "They may only use it for research on MADEUP:1 and MADEUP:2.");
 }
 
@@ -314,6 +315,7 @@ fn a_language_without_words_gets_english_and_a_message_without_words_its_id() {
     let english = "Only groups that don’t make a profit may use it.";
     for language in ["en", "en-GB", "EN_us", "nl", "", "not a language"] {
         assert_eq!(words::sentence(language, &message), english, "{language}");
+        assert_eq!(words::language(language), "en");
     }
     assert_eq!(say(&Message::new("rule-nothing").with("x", "y")), "rule-nothing");
     assert_eq!(words::term("en", "nothing"), "nothing");
