@@ -1,57 +1,87 @@
 //! Entries: what a donor's study key signs, and the commitment that stands for the donor.
 
 use crate::hash::{EntryHash, Hash};
-use consent::{StudyId, Timestamp};
+use consent::{Date, Move, Notice, StudyId, Timestamp, Vocabulary, Withdrawal};
 use hmac::{Hmac, Mac as _};
 use identity::{Did, SigningKey, sign_jws, verify_jws};
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use sha2::Sha256;
 
 /// The `typ` of a grant.
 pub const GRANT_TYPE: &str = "consent-grant.v1+jws";
+/// The `typ` of a change.
+pub const CHANGE_TYPE: &str = "consent-change.v1+jws";
+/// The `typ` of a pause.
+pub const SUSPEND_TYPE: &str = "consent-suspend.v1+jws";
+/// The `typ` of the end of a pause.
+pub const RESUME_TYPE: &str = "consent-resume.v1+jws";
 /// The `typ` of a withdrawal.
 pub const WITHDRAW_TYPE: &str = "consent-withdraw.v1+jws";
-/// The longest entry. A grant has about 800 bytes.
+/// The longest entry. A grant has about 1,000 bytes.
 pub const MAX_ENTRY: usize = 4096;
 /// Parts this use of HMAC from every other.
-const COMMITMENT_DOMAIN: &[u8] = b"consent-wallet/subject/v1\n";
+const SUBJECT_DOMAIN: &[u8] = b"consent-wallet/subject/v1\n";
+const NOTICE_DOMAIN: &[u8] = b"consent-wallet/notice/v1\n";
 
 /// What a donor says to a log.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum ConsentEvent {
-    /// Consent is given.
-    Grant(Grant),
-    /// Consent is taken back.
-    Withdraw(Withdraw),
+pub struct ConsentEvent {
+    /// The commitment to donor and study.
+    pub subject: Hash,
+    /// The latest entry of the same subject; none for the first.
+    pub previous: Option<EntryHash>,
+    /// The commitment to the text that the donor was shown.
+    pub notice: Hash,
+    /// When the donor decided.
+    pub time: Timestamp,
+    /// What was decided.
+    pub act: Act,
 }
 
-/// Consent is given. Members are in the order of the canonical form.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Grant {
+/// What a donor decides.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Act {
+    /// Consent is given.
+    Grant(Given),
+    /// Another version takes the place of the one in force.
+    Change(Given),
+    /// Consent is paused.
+    Suspend {
+        /// The last day of the pause; without one it lasts until the donor resumes.
+        until: Option<Date>,
+    },
+    /// The pause is over.
+    Resume,
+    /// Consent is taken back.
+    Withdraw {
+        /// How far.
+        level: Withdrawal,
+    },
+}
+
+/// A version of a consent, as far as the log may know it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Given {
     /// The hash of the credential that says what was allowed.
     pub credential: Hash,
     /// The salted hash of the policy in that credential.
     pub policy: Hash,
-    /// The withdrawal that this grant follows; none for the first grant.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub previous: Option<EntryHash>,
-    /// The commitment to donor and study.
-    pub subject: Hash,
-    /// When the donor decided.
-    pub time: Timestamp,
+    /// The last day, if there is one.
+    pub until: Option<Date>,
 }
 
-/// Consent is taken back. Members are in the order of the canonical form.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+/// The members of a payload, in the order of the canonical form.
+#[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Withdraw {
-    /// The grant that this withdrawal ends.
-    pub previous: EntryHash,
-    /// The commitment to donor and study.
-    pub subject: Hash,
-    /// When the donor decided.
-    pub time: Timestamp,
+struct Payload {
+    credential: Option<Hash>,
+    level: Option<Withdrawal>,
+    notice: Hash,
+    policy: Option<Hash>,
+    previous: Option<EntryHash>,
+    subject: Hash,
+    time: Timestamp,
+    until: Option<Date>,
 }
 
 /// What can be wrong with the bytes of an entry.
@@ -73,62 +103,93 @@ pub enum EntryError {
 }
 
 impl ConsentEvent {
-    /// The commitment to donor and study.
-    pub fn subject(&self) -> &Hash {
-        match self {
-            Self::Grant(grant) => &grant.subject,
-            Self::Withdraw(withdraw) => &withdraw.subject,
+    /// The step in the life of the consent.
+    pub fn step(&self) -> Move {
+        match self.act {
+            Act::Grant(_) => Move::Give,
+            Act::Change(_) => Move::Change,
+            Act::Suspend { .. } => Move::Suspend,
+            Act::Resume => Move::Resume,
+            Act::Withdraw { level } => Move::Withdraw(level),
         }
     }
 
-    /// The entry of the same subject that this one follows.
-    pub fn previous(&self) -> Option<EntryHash> {
-        match self {
-            Self::Grant(grant) => grant.previous,
-            Self::Withdraw(withdraw) => Some(withdraw.previous),
+    /// The version that the act gives, if it gives one.
+    pub fn given(&self) -> Option<&Given> {
+        match &self.act {
+            Act::Grant(given) | Act::Change(given) => Some(given),
+            _ => None,
         }
     }
 
-    /// When the donor decided.
-    pub fn time(&self) -> Timestamp {
-        match self {
-            Self::Grant(grant) => grant.time,
-            Self::Withdraw(withdraw) => withdraw.time,
+    /// The last day of the version or of the pause.
+    pub fn until(&self) -> Option<Date> {
+        match self.act {
+            Act::Grant(given) | Act::Change(given) => given.until,
+            Act::Suspend { until } => until,
+            Act::Resume | Act::Withdraw { .. } => None,
         }
     }
 
     /// The `typ` header of this kind.
     pub fn typ(&self) -> &'static str {
-        match self {
-            Self::Grant(_) => GRANT_TYPE,
-            Self::Withdraw(_) => WITHDRAW_TYPE,
+        match self.act {
+            Act::Grant(_) => GRANT_TYPE,
+            Act::Change(_) => CHANGE_TYPE,
+            Act::Suspend { .. } => SUSPEND_TYPE,
+            Act::Resume => RESUME_TYPE,
+            Act::Withdraw { .. } => WITHDRAW_TYPE,
         }
     }
 
-    /// The canonical JSON (RFC 8785). All values are hexadecimal digits or a date and the members are sorted here, so
-    /// nothing needs escaping and the function can not fail.
+    /// The canonical JSON (RFC 8785). All values are hexadecimal digits, dates or codes and the members are sorted
+    /// here, so nothing needs escaping and the function can not fail.
     pub fn payload(&self) -> String {
-        match self {
-            Self::Grant(Grant { credential, policy, previous, subject, time }) => {
-                let previous = previous.map(|p| format!(r#""previous":"{p}","#)).unwrap_or_default();
-                format!(
-                    r#"{{"credential":"{credential}","policy":"{policy}",{previous}"subject":"{subject}","time":"{time}"}}"#
-                )
-            }
-            Self::Withdraw(Withdraw { previous, subject, time }) => {
-                format!(r#"{{"previous":"{previous}","subject":"{subject}","time":"{time}"}}"#)
-            }
+        let mut members: Vec<(&str, String)> = Vec::with_capacity(7);
+        if let Some(given) = self.given() {
+            members.push(("credential", given.credential.to_string()));
         }
+        if let Act::Withdraw { level } = self.act {
+            members.push(("level", level.code().to_owned()));
+        }
+        members.push(("notice", self.notice.to_string()));
+        if let Some(given) = self.given() {
+            members.push(("policy", given.policy.to_string()));
+        }
+        if let Some(previous) = self.previous {
+            members.push(("previous", previous.to_string()));
+        }
+        members.push(("subject", self.subject.to_string()));
+        members.push(("time", self.time.to_string()));
+        if let Some(until) = self.until() {
+            members.push(("until", until.to_string()));
+        }
+        let members: Vec<_> = members.iter().map(|(name, value)| format!(r#""{name}":"{value}""#)).collect();
+        format!("{{{}}}", members.join(","))
     }
 
     /// Reads the payload of a `typ`, and takes only the one spelling that [`ConsentEvent::payload`] writes.
     fn parse(typ: &str, payload: &[u8]) -> Result<Self, EntryError> {
-        let event = match typ {
-            GRANT_TYPE => serde_json::from_slice(payload).map(Self::Grant),
-            WITHDRAW_TYPE => serde_json::from_slice(payload).map(Self::Withdraw),
+        let read = || serde_json::from_slice::<Payload>(payload).map_err(|_| EntryError::Content);
+        let given = |read: &Payload| {
+            let (Some(credential), Some(policy)) = (read.credential, read.policy) else {
+                return Err(EntryError::Content);
+            };
+            Ok(Given { credential, policy, until: read.until })
+        };
+        let (act, read) = match typ {
+            GRANT_TYPE => read().and_then(|read| Ok((Act::Grant(given(&read)?), read)))?,
+            CHANGE_TYPE => read().and_then(|read| Ok((Act::Change(given(&read)?), read)))?,
+            SUSPEND_TYPE => read().map(|read| (Act::Suspend { until: read.until }, read))?,
+            RESUME_TYPE => read().map(|read| (Act::Resume, read))?,
+            WITHDRAW_TYPE => {
+                let read = read()?;
+                (Act::Withdraw { level: read.level.ok_or(EntryError::Content)? }, read)
+            }
             _ => return Err(EntryError::Kind),
-        }
-        .map_err(|_| EntryError::Content)?;
+        };
+        let Payload { subject, previous, notice, time, .. } = read;
+        let event = Self { subject, previous, notice, time, act };
         if event.payload().as_bytes() == payload { Ok(event) } else { Err(EntryError::Content) }
     }
 }
@@ -184,12 +245,21 @@ impl Entry {
 /// The commitment to a donor (the key at this biobank) and a study: HMAC-SHA256 under a salt that never leaves the
 /// donor and the biobank. Without the salt nobody can tell whose it is, also not by trying all donors.
 pub fn commit_subject(salt: &[u8; 32], donor: &Did, study: &StudyId) -> Hash {
+    commit(salt, &[SUBJECT_DOMAIN, donor.as_str().as_bytes(), b"\n", study.as_str().as_bytes()])
+}
+
+/// The commitment to the text that was shown: HMAC-SHA256 under the same salt. Without the salt nobody can tell which
+/// text, and so which study, it was.
+pub fn commit_notice(salt: &[u8; 32], notice: &Notice) -> Hash {
+    let version = notice.version.to_string();
+    let parts = [&notice.uri, &version, &notice.sha256, &notice.language];
+    commit(salt, &[NOTICE_DOMAIN, parts.map(String::as_str).join("\n").as_bytes()])
+}
+
+fn commit(salt: &[u8; 32], parts: &[&[u8]]) -> Hash {
     // HMAC takes keys of every length, so there is no error to lose here.
     let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(salt) else { return Hash::empty_root() };
-    mac.update(COMMITMENT_DOMAIN);
-    mac.update(donor.as_str().as_bytes());
-    mac.update(b"\n");
-    mac.update(study.as_str().as_bytes());
+    parts.iter().for_each(|part| mac.update(part));
     let bytes: [u8; 32] = mac.finalize().into_bytes().into();
     Hash::from_bytes(bytes)
 }

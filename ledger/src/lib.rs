@@ -14,7 +14,8 @@ mod tile;
 
 pub use checkpoint::{Checkpoint, CheckpointError, SignedCheckpoint};
 pub use entry::{
-    ConsentEvent, Entry, EntryError, GRANT_TYPE, Grant, MAX_ENTRY, WITHDRAW_TYPE, Withdraw, commit_subject,
+    Act, CHANGE_TYPE, ConsentEvent, Entry, EntryError, GRANT_TYPE, Given, MAX_ENTRY, RESUME_TYPE, SUSPEND_TYPE,
+    WITHDRAW_TYPE, commit_notice, commit_subject,
 };
 pub use hash::{EntryHash, Hash, HashError, leaf_hash, node_hash};
 pub use merkle::{Frontier, ProofError, verify_consistency, verify_inclusion};

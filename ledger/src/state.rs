@@ -1,13 +1,13 @@
 //! The state machine over the entries of one log. Pure: the same entries give the same state everywhere.
 
-use crate::entry::{ConsentEvent, Entry};
+use crate::entry::Entry;
 use crate::hash::{EntryHash, Hash};
-use consent::{ConsentState, Move, Timestamp, advance};
+use consent::{ConsentState, Date, ImpossibleMove, Standing, Timestamp, Vocabulary};
 use identity::Did;
 use sha2::{Digest as _, Sha256};
 use std::collections::BTreeMap;
 
-/// The grant that counts, or counted last.
+/// The version that counts, or counted last.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct GrantRecord {
     /// Its entry.
@@ -27,9 +27,9 @@ pub struct GrantRecord {
 pub struct SubjectState {
     /// The only key that may speak for the subject: the one that spoke first.
     pub signer: Did,
-    /// Where the consent stands.
-    pub state: ConsentState,
-    /// The last grant. It counts only while `state` is active.
+    /// Where the consent stands, with its dates.
+    pub standing: Standing,
+    /// The last version. It counts only while the standing allows use.
     pub grant: GrantRecord,
     /// The last entry.
     pub latest: EntryHash,
@@ -38,9 +38,9 @@ pub struct SubjectState {
 }
 
 impl SubjectState {
-    /// Whether consent stands.
-    pub fn is_active(&self) -> bool {
-        self.state == ConsentState::Active
+    /// The state on a day: what ends by a date has ended on that day, whoever is online.
+    pub fn state_at(&self, day: Date) -> ConsentState {
+        self.standing.at(day)
     }
 }
 
@@ -48,12 +48,12 @@ impl SubjectState {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Rejected {
-    /// A withdrawal where no consent stands.
-    #[error("there is no consent that could be withdrawn")]
+    /// The first entry of a subject gives no consent.
+    #[error("there is no consent that could be changed or ended")]
     NotGranted,
-    /// A second grant while one stands.
-    #[error("consent is already given")]
-    AlreadyActive,
+    /// The life cycle does not know the step from where the consent stands.
+    #[error("{0}")]
+    Impossible(ImpossibleMove),
     /// The entry follows another entry than the latest one.
     #[error("the entry does not follow the latest one of its subject")]
     PreviousMismatch {
@@ -84,7 +84,7 @@ impl State {
 
     /// Whether an entry could be the next one.
     pub fn check(&self, entry: &Entry) -> Result<(), Rejected> {
-        step(self.subjects.get(entry.event().subject()), self.next, entry).map(|_| ())
+        step(self.subjects.get(&entry.event().subject), self.next, entry).map(|_| ())
     }
 
     /// Applies entry number `index`. A rejected entry changes nothing.
@@ -92,8 +92,8 @@ impl State {
         if index < self.next {
             return Err(Rejected::OutOfOrder);
         }
-        let after = step(self.subjects.get(entry.event().subject()), index, entry)?;
-        self.subjects.insert(*entry.event().subject(), after);
+        let after = step(self.subjects.get(&entry.event().subject), index, entry)?;
+        self.subjects.insert(entry.event().subject, after);
         self.next = index.saturating_add(1);
         Ok(())
     }
@@ -123,9 +123,12 @@ impl State {
     pub fn digest(&self) -> Hash {
         let mut digest = Sha256::new().chain_update("consent-wallet/state/v1\n");
         for (commitment, subject) in &self.subjects {
+            let day = |day: Option<Date>| day.map_or_else(|| "-".to_owned(), |day| day.to_string());
             digest.update(format!(
-                "{commitment} {} {} {} {} {} {}\n",
-                if subject.is_active() { "active" } else { "withdrawn" },
+                "{commitment} {} {} {} {} {} {} {} {}\n",
+                subject.standing.written.code(),
+                day(subject.standing.until),
+                day(subject.standing.paused_until),
                 subject.signer,
                 subject.grant.index,
                 subject.grant.entry,
@@ -158,7 +161,7 @@ impl Staged<'_> {
         if index < self.changes.next {
             return Err(Rejected::OutOfOrder);
         }
-        let subject = entry.event().subject();
+        let subject = &entry.event().subject;
         let known = self.changes.subjects.get(subject).or_else(|| self.base.subjects.get(subject));
         let after = step(known, index, entry)?;
         self.changes.subjects.insert(*subject, after);
@@ -178,27 +181,24 @@ fn step(known: Option<&SubjectState>, index: u64, entry: &Entry) -> Result<Subje
     if known.is_some_and(|subject| subject.signer != *entry.signer()) {
         return Err(Rejected::ForeignKey);
     }
-    let (latest, from) = (known.map(|s| s.latest), known.map_or(ConsentState::Requested, |s| s.state));
-    match entry.event() {
-        ConsentEvent::Grant(grant) => {
-            if grant.previous != latest {
-                return Err(Rejected::PreviousMismatch { latest });
-            }
-            // Who gives consent again has been asked again.
-            let from = advance(from, Move::Ask).unwrap_or(from);
-            let state = advance(from, Move::Give).map_err(|_| Rejected::AlreadyActive)?;
-            let (policy, credential, time) = (grant.policy, grant.credential, grant.time);
-            let grant = GrantRecord { entry: entry.hash(), index, policy, credential, time };
-            let signer = entry.signer().clone();
-            Ok(SubjectState { signer, state, grant, latest: entry.hash(), latest_index: index })
-        }
-        ConsentEvent::Withdraw(withdraw) => {
-            let known = known.ok_or(Rejected::NotGranted)?;
-            if withdraw.previous != known.latest {
-                return Err(Rejected::PreviousMismatch { latest });
-            }
-            let state = advance(from, Move::Withdraw).map_err(|_| Rejected::NotGranted)?;
-            Ok(SubjectState { state, latest: entry.hash(), latest_index: index, ..known.clone() })
-        }
+    let event = entry.event();
+    let latest = known.map(|subject| subject.latest);
+    if known.is_none() && event.given().is_none() {
+        return Err(Rejected::NotGranted);
     }
+    if event.previous != latest {
+        return Err(Rejected::PreviousMismatch { latest });
+    }
+    let standing = known.map(|subject| subject.standing).unwrap_or_default();
+    let standing = standing.after(event.step(), event.time.date(), event.until()).map_err(Rejected::Impossible)?;
+    let (signer, hash) = (entry.signer().clone(), entry.hash());
+    let grant = match (event.given(), known) {
+        (Some(given), _) => {
+            let (policy, credential, time) = (given.policy, given.credential, event.time);
+            GrantRecord { entry: hash, index, policy, credential, time }
+        }
+        (None, Some(known)) => known.grant.clone(),
+        (None, None) => return Err(Rejected::NotGranted),
+    };
+    Ok(SubjectState { signer, standing, grant, latest: hash, latest_index: index })
 }

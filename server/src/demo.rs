@@ -3,13 +3,16 @@
 use crate::biobank::{Biobank, StartError};
 use crate::desk::{Account, AccountRole};
 use consent::{
-    DataKind, DataOffer, Date, Modifier, Organisation, OrganisationKind, Permission, Policy, StudyId, StudyRequest,
+    ContactKind, DataKind, DataOffer, EthicsApproval, Modifier, Organisation, OrganisationKind, Permission, Policy,
+    Purpose, Question, ResultKind, StudyId, StudyRequest, TermSystem, Terms, Topic, Vocabulary, Withdrawal,
+    WithdrawalTerms,
 };
 use serde_json::json;
 use std::io;
 use std::path::Path;
 
 const HOSPITAL: &str = "https://hospital.example/organisation";
+const DIABETES: &str = "MONDO:0005015";
 const HOSPITAL_NAME: &str = "Example University Hospital";
 
 /// Writes the studies, if there are none yet.
@@ -46,68 +49,118 @@ pub fn tell(biobank: &Biobank, dir: &Path, address: &str) -> Result<(), StartErr
         .map_err(|e| StartError::Io(path.display().to_string(), e))
 }
 
+/// Half of what a study says; the other half is the same for all of them.
+struct Draft {
+    id: &'static str,
+    title: &'static str,
+    why: &'static str,
+    offers: Vec<DataOffer>,
+    policy: Policy,
+    topics: Vec<Topic>,
+    questions: Vec<Question>,
+    until: &'static str,
+    text: &'static str,
+}
+
 fn studies() -> Option<Vec<StudyRequest>> {
-    let hospital = Organisation { id: HOSPITAL.to_owned(), kind: Some(OrganisationKind::NonProfit) };
-    let checked: Date = "2026-05-03".parse().ok()?;
-    let rules = |permission, modifiers: Vec<Modifier>, until: &str| {
-        Some(Policy { permissions: vec![permission], modifiers, until: Some(until.parse().ok()?), ..Policy::default() })
-    };
     let offer = |kind, detail: &str| DataOffer { kind, detail: detail.to_owned() };
-    let study = |id: &str, title: &str, why: &str, offers, policy, text: &str| {
-        Some(StudyRequest {
-            id: id.parse::<StudyId>().ok()?,
-            version: 1,
-            title: title.to_owned(),
-            organisation_name: HOSPITAL_NAME.to_owned(),
-            organisation: hospital.clone(),
-            why: why.to_owned(),
-            offers,
-            policy,
-            text: text.to_owned(),
-            language: "en".to_owned(),
-            checked,
-        })
-    };
+    let rules = |permission, modifiers| Policy { permissions: vec![permission], modifiers, ..Policy::default() };
     let europe = || Modifier::Gs { places: ["NL", "BE", "DE"].map(str::to_owned).to_vec() };
-    Some(vec![
-        study(
-            "heart-rhythm",
-            "Heart Rhythm Study",
-            "They want to learn why some hearts beat out of step.",
-            vec![
+    let drafts = [
+        Draft {
+            id: "heart-rhythm",
+            title: "Heart Rhythm Study",
+            why: "They want to learn why some hearts beat out of step.",
+            offers: vec![
                 offer(DataKind::Genome, "Read from your blood sample of 2024."),
                 offer(DataKind::HealthRecord, "Heart and medicine entries from 2015 on."),
             ],
-            rules(Permission::Hmb, vec![Modifier::Ncu, Modifier::Npu, europe()], "2028-12-31")?,
-            "Some hearts beat too fast, too slow or out of step. We compare the DNA of people with and without \
-             these rhythms, and look at which medicines helped. Nobody is treated differently because of this \
-             study. We publish what we find for everyone to read, never with data about one person.",
-        )?,
-        study(
-            "diabetes-families",
-            "Diabetes in Families",
-            "They want to learn why diabetes runs in some families.",
-            vec![
+            policy: rules(Permission::Hmb, vec![Modifier::Ncu, Modifier::Npu, Modifier::Nri, europe()]),
+            topics: vec![Topic::Hmb, Topic::Genetic],
+            questions: vec![Question::Controls, Question::AiTraining],
+            until: "2028-12-31",
+            text: "Some hearts beat too fast, too slow or out of step. We compare the DNA of people with and without \
+                   these rhythms, and look at which medicines helped. Nobody is treated differently because of this \
+                   study. We publish what we find for everyone to read, never with data about one person.",
+        },
+        Draft {
+            id: "diabetes-families",
+            title: "Diabetes in Families",
+            why: "They want to learn why diabetes runs in some families.",
+            offers: vec![
                 offer(DataKind::Genome, "Read from your blood sample of 2024."),
                 offer(DataKind::Sample, "What is left of your blood sample of 2024."),
             ],
-            Policy {
-                diseases: vec!["MONDO:0005015".to_owned()],
-                ..rules(Permission::Ds, vec![Modifier::Npu, Modifier::Pub], "2029-06-30")?
+            policy: Policy {
+                diseases: vec![DIABETES.to_owned()],
+                ontology: Some(TermSystem { system: "MONDO".to_owned(), version: "2026-05-05".to_owned() }),
+                ..rules(Permission::Ds, vec![Modifier::Npu, Modifier::Pub])
             },
-            "Diabetes often comes back in the same family. We look for the parts of the DNA that make it more \
-             likely, so that doctors can find it earlier.",
-        )?,
-        study(
-            "sleep-memory",
-            "Sleep and Memory",
-            "They want to learn how sleep helps people remember.",
-            vec![
+            topics: vec![Topic::Ds, Topic::Genetic],
+            questions: vec![Question::AiTraining, Question::Aggregate],
+            until: "2029-06-30",
+            text: "Diabetes often comes back in the same family. We look for the parts of the DNA that make it more \
+                   likely, so that doctors can find it earlier.",
+        },
+        Draft {
+            id: "sleep-memory",
+            title: "Sleep and Memory",
+            why: "They want to learn how sleep helps people remember.",
+            offers: vec![
                 offer(DataKind::Survey, "Your answers to the sleep questions of 2025."),
                 offer(DataKind::HealthRecord, "Entries about sleep and medicine from 2015 on."),
             ],
-            rules(Permission::Hmb, vec![Modifier::Ncu, Modifier::Irb], "2027-12-31")?,
-            "We compare how people sleep with how well they remember, and look at what changes with age.",
-        )?,
-    ])
+            policy: rules(Permission::Hmb, vec![Modifier::Ncu, Modifier::Irb]),
+            topics: vec![Topic::Hmb],
+            questions: vec![Question::PsychologicalTraits],
+            until: "2027-12-31",
+            text: "We compare how people sleep with how well they remember, and look at what changes with age.",
+        },
+    ];
+    drafts.into_iter().map(study).collect()
+}
+
+fn study(draft: Draft) -> Option<StudyRequest> {
+    let hospital =
+        Organisation { id: HOSPITAL.to_owned(), kind: Some(OrganisationKind::Academic), unknown: Vec::new() };
+    let ethics = EthicsApproval {
+        committee: "Example Research Ethics Committee".to_owned(),
+        number: "2026-017".to_owned(),
+        valid_until: draft.until.parse().ok()?,
+    };
+    let genetic = draft.topics.contains(&Topic::Genetic);
+    Some(StudyRequest {
+        id: draft.id.parse::<StudyId>().ok()?,
+        version: 1,
+        title: draft.title.to_owned(),
+        organisation_name: HOSPITAL_NAME.to_owned(),
+        organisation: hospital.clone(),
+        why: draft.why.to_owned(),
+        purpose: Purpose {
+            topics: draft.topics,
+            diseases: draft.policy.diseases.clone(),
+            commercial: Some(false),
+            organisation: hospital,
+            places: vec!["NL".to_owned()],
+            data: draft.offers.iter().map(|offer| offer.kind).collect(),
+            ethics_approval: Some(ethics.clone()),
+            genetic: Some(genetic),
+            ..Purpose::default()
+        },
+        offers: draft.offers,
+        policy: Policy { until: Some(draft.until.parse().ok()?), ..draft.policy },
+        questions: draft.questions,
+        results: if genetic { vec![ResultKind::Actionable, ResultKind::Incidental] } else { Vec::new() },
+        contact: vec![ContactKind::Recontact, ContactKind::NewStudies, ContactKind::NotifyEachUse],
+        terms: Terms {
+            legal_basis: vec!["eu-gdpr:A6-1-a".to_owned(), "eu-gdpr:A9-2-a".to_owned()],
+            jurisdiction: Some("NL".to_owned()),
+            ethics: Some(ethics),
+            withdrawal: Some(WithdrawalTerms { levels: Withdrawal::ALL.to_vec(), grace_days: Some(90) }),
+            ..Terms::default()
+        },
+        text: draft.text.to_owned(),
+        language: "en".to_owned(),
+        checked: "2026-05-03".parse().ok()?,
+    })
 }

@@ -1,10 +1,13 @@
 //! What the proofs share: a real biobank process, and a real window driven by WebDriver.
 
 mod biobankd;
+#[path = "../../wallet/tests/common/deeds.rs"]
+mod deeds;
 mod secrets;
 mod window;
 
 pub use biobankd::Biobankd;
+pub use deeds::{choose, grant, step, withdraw};
 pub use secrets::{find_secret, holds_secret};
 pub use window::Window;
 

@@ -3,10 +3,10 @@
 use bridge::Role;
 use consent::DataKind;
 use identity::ProfileSecret;
-use proof::{Biobankd, program};
+use proof::{Biobankd, grant, program, withdraw};
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use wallet::{Profile, answer, connect, enrol, proof as proofs, research, staff, sync, views};
+use wallet::{Profile, connect, enrol, proof as proofs, research, staff, sync};
 
 struct Stage {
     root: tempfile::TempDir,
@@ -35,8 +35,7 @@ impl Stage {
         enrol::accept(&participant, &offer).await.unwrap();
         sync::sync(&participant).await.unwrap();
         let study = "heart-rhythm".parse().unwrap();
-        let notice = views::request(&participant, &study).unwrap().notice;
-        answer::grant(&participant, &study, &notice, &[DataKind::Genome]).await.unwrap();
+        grant(&participant, &study, &[DataKind::Genome]).await.unwrap();
         sync::sync(&participant).await.unwrap();
         let proof = proofs::save(&participant, &study, &root.path().join("downloads")).await.unwrap();
         let studies = research::studies(&researcher).await.unwrap().studies;
@@ -96,7 +95,7 @@ async fn the_exit_status_is_the_answer() {
     let json: serde_json::Value = serde_json::from_str(&json).unwrap();
     assert_eq!((status, json["outcome"].as_str()), (0, Some("permit")));
 
-    answer::withdraw(&stage.participant, &"heart-rhythm".parse().unwrap()).unwrap();
+    withdraw(&stage.participant, &"heart-rhythm".parse().unwrap()).unwrap();
     sync::sync(&stage.participant).await.unwrap();
     let (status, said) = stage.verify(&stage.proof, Some(&stage.purpose), &live);
     assert_eq!(status, 1, "{said}");

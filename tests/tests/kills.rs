@@ -4,12 +4,12 @@
 use bridge::{RecordView, Role};
 use consent::DataKind;
 use identity::ProfileSecret;
-use proof::{Biobankd, program};
+use proof::{Biobankd, grant, program};
 use server::log::FAIL_POINTS;
 use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
-use wallet::{Profile, answer, connect, enrol, staff, sync, views};
+use wallet::{Profile, connect, enrol, staff, sync, views};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn killed_at_each_step_and_started_again() {
@@ -25,8 +25,7 @@ async fn killed_at_each_step_and_started_again() {
         let stop = [("BIOBANKD_STOP_AT", *name), ("BIOBANKD_STOP_WHEN", armed.to_str().unwrap())];
         biobank.restart(&stop).unwrap();
         std::fs::write(&armed, "").unwrap();
-        let notice = views::request(&participant, &study).unwrap().notice;
-        answer::grant(&participant, &study, &notice, &[DataKind::Genome]).await.unwrap();
+        grant(&participant, &study, &[DataKind::Genome]).await.unwrap();
         // The service stops in the middle of this request; the wallet waits for an answer that never comes.
         let waiting = tokio::spawn({
             let participant = participant.clone();

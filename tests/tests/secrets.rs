@@ -1,7 +1,7 @@
 //! Every answer that the core gives to the web view is searched for secrets, with a real keychain and a real biobank.
 
 use bridge::*;
-use consent::DataKind;
+use consent::{Choice, DataKind};
 use proof::{Biobankd, find_secret, holds_secret};
 use serde::Serialize;
 use wallet::{App, Places};
@@ -49,9 +49,10 @@ async fn no_answer_to_the_web_view_holds_a_secret() {
     sent.keep(app.accept_invitation(AcceptInvitation {}).await);
     let data = vec![DataKind::Genome];
     let notice = sent.keep(app.read_request(ReadRequest { study: study.clone() }).await).notice;
-    let review = ReviewAnswer { study: study.clone(), notice: notice.clone(), data: data.clone() };
-    sent.keep(app.review_answer(review).await);
-    let receipt = sent.keep(app.sign(Sign { study: study.clone(), notice, data }).await);
+    let choice = Choice { data, ..Choice::default() };
+    let review = ReviewAnswer { study: study.clone(), notice: notice.clone(), choice: choice.clone() };
+    let digest = sent.keep(app.review_answer(review).await).statement.digest;
+    let receipt = sent.keep(app.sign(Sign { study: study.clone(), notice, choice, digest }).await);
     assert!(matches!(receipt.record, RecordView::Recorded(_)));
     let other = || "sleep-memory".parse().unwrap();
     sent.keep(app.defer(Defer { study: other() }).await);
@@ -66,7 +67,22 @@ async fn no_answer_to_the_web_view_holds_a_secret() {
     sent.keep(app.sync(Sync {}).await);
     let sharing = sent.keep(app.read_sharing(ReadSharing {}).await);
     sent.keep(app.answer_ask(AnswerAsk { id: sharing.asks[0].id.clone(), share: true }).await);
-    sent.keep(app.withdraw(Withdraw { study: study.clone() }).await);
+    for step in
+        [DonorStep::Pause { until: None }, DonorStep::Resume, DonorStep::Withdraw { level: consent::Withdrawal::NoUse }]
+    {
+        let digest = sent.keep(app.prepare_step(PrepareStep { study: study.clone(), step }).await).statement.digest;
+        sent.keep(app.sign_step(SignStep { study: study.clone(), step, digest }).await);
+    }
+    sent.keep(app.read_consent(ReadConsent { study: study.clone() }).await);
+    for format in ReceiptFormat::ALL {
+        sent.keep(app.save_receipt(SaveReceipt { study: study.clone(), format }).await);
+    }
+    let choices = sent.keep(app.read_choices(ReadChoices {}).await).choices;
+    sent.keep(app.simulate_choices(SimulateChoices { choices: choices.clone() }).await);
+    sent.keep(app.save_choices(SaveChoices { choices }).await);
+    let text = r#"{"questions":[{"id":"health","question":"Health research?","answer":"yes"}]}"#.to_owned();
+    sent.keep(app.import_choices(ImportChoices { text }).await);
+    sent.keep(app.search_diseases(SearchDiseases { query: "asthma".to_owned() }).await);
     sent.keep(app.read_home(ReadHome {}).await);
     sent.keep(app.read_activity(ReadActivity {}).await);
     sent.keep(app.read_key(ReadKey {}).await);

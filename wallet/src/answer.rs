@@ -1,4 +1,4 @@
-//! The participant's answer to a study: yes with a choice, no, later, and taking it back.
+//! The participant's answer to a study: yes with a choice, no, later; and every step after a yes.
 //!
 //! A signed answer is in the journal before it is sent, and is sent by the same code whether the biobank is
 //! reachable now or next week.
@@ -6,28 +6,45 @@
 use crate::clock::now;
 use crate::event::{Direction, Event};
 use crate::profile::Profile;
+use crate::statement::{self, Statement};
 use crate::story::Story;
 use crate::studies::notice_digest;
-use bridge::{Code, Failure};
-use consent::{DataKind, Move, Policy, StudyId, StudyRequest, advance};
-use identity::{ConsentClaims, issue_consent, policy_hash};
-use ledger::{ConsentEvent, Entry, EntryHash, Grant, Hash, Withdraw, commit_subject};
+use bridge::{Code, DonorStep, Failure};
+use consent::{Answers, Choice, Date, Move, Policy, Preferences, StudyId, StudyRequest, Vocabulary};
+use identity::{ConsentClaims, Credential, issue_consent, policy_hash};
+use ledger::{Act, ConsentEvent, Entry, EntryHash, Given, Hash, commit_notice, commit_subject};
 
-/// The policy that a choice of data makes of a study's rules.
-pub fn chosen_policy(request: &StudyRequest, data: &[DataKind]) -> Result<Policy, Failure> {
-    let offered = |kind: &DataKind| request.offers.iter().any(|offer| offer.kind == *kind);
-    if data.is_empty() {
+/// The policy and the wishes that a choice makes of a study's rules, on a day.
+pub fn chosen(request: &StudyRequest, choice: &Choice, on: Date) -> Result<(Policy, Preferences), Failure> {
+    if choice.data.is_empty() {
         return Err(Code::NothingChosen.into());
     }
-    if !data.iter().all(offered) {
+    let offered = choice.data.iter().all(|kind| request.offers.iter().any(|offer| offer.kind == *kind));
+    let asked = only(choice.answers, &request.questions)
+        && only(choice.preferences.results, &request.results)
+        && only(choice.preferences.contact, &request.contact);
+    // An earlier last day is the person's to choose; a later one than the study asks for is not.
+    let until = match (choice.until, request.policy.until) {
+        (Some(wish), Some(last)) if wish > last => return Err(Code::NotPossible.into()),
+        (Some(wish), _) => Some(wish),
+        (None, last) => last,
+    };
+    if !offered || !asked || until.is_some_and(|until| until < on) {
         return Err(Code::NotPossible.into());
     }
-    let mut data = data.to_vec();
+    let mut data = choice.data.clone();
     data.sort();
     data.dedup();
-    let policy = Policy { data, status: None, ..request.policy.clone() };
+    let mut answers = request.policy.answers;
+    choice.answers.iter().for_each(|(question, answer)| answers.set(question, Some(answer)));
+    let policy = Policy { data: Some(data), answers, until, issued: Some(on), status: None, ..request.policy.clone() };
     policy.validate().map_err(|_| Code::NotPossible)?;
-    Ok(policy)
+    Ok((policy, choice.preferences))
+}
+
+/// Whether only questions that were asked are answered.
+fn only<Q: Vocabulary + PartialEq>(answers: Answers<Q>, asked: &[Q]) -> bool {
+    answers.iter().all(|(question, _)| asked.contains(&question))
 }
 
 /// Says no.
@@ -37,13 +54,13 @@ pub fn refuse(profile: &Profile, study: &StudyId) -> Result<(), Failure> {
 
 /// Decides later.
 pub fn defer(profile: &Profile, study: &StudyId) -> Result<(), Failure> {
-    if profile.read(|story| story.state(study) == consent::ConsentState::Deferred)? {
+    if profile.read(|story| story.state(study, now().date()) == consent::ConsentState::Deferred)? {
         return Ok(());
     }
     profile.record_if(Event::Deferred { study: study.clone() }, possible(study, Move::Defer))
 }
 
-/// Wants to answer anew, after a no or a withdrawal.
+/// Wants to answer anew, after a no, a withdrawal, or the last day.
 pub fn ask_again(profile: &Profile, study: &StudyId) -> Result<(), Failure> {
     profile.record_if(Event::AskedAgain { study: study.clone() }, |story| {
         // Only a request that the biobank still lists can be answered.
@@ -55,51 +72,117 @@ pub fn ask_again(profile: &Profile, study: &StudyId) -> Result<(), Failure> {
     })
 }
 
-/// Signs a consent credential and the entry that records it. `notice` is the digest of the request as it was shown:
-/// a request that changed since then is not signed.
-pub async fn grant(profile: &Profile, study: &StudyId, notice: &str, data: &[DataKind]) -> Result<EntryHash, Failure> {
+/// Whether an answer would be the first one, or change the one in force.
+pub fn kind_of_answer(story: &Story, study: &StudyId) -> Move {
+    if story.state(study, now().date()) == consent::ConsentState::Active { Move::Change } else { Move::Give }
+}
+
+/// Signs a consent credential, the first or a new version, and the entry that records it. `notice` is the digest of
+/// the request as it was shown, `digest` that of the text in the review: what changed since then is not signed.
+pub async fn grant(
+    profile: &Profile,
+    study: &StudyId,
+    notice: &str,
+    choice: &Choice,
+    digest: &str,
+) -> Result<EntryHash, Failure> {
     let connection = profile.connection()?;
-    let (request, previous) = profile.read(|story| (story.studies.get(study).cloned(), latest(story, study)))?;
+    let (request, previous, replaced, made) = profile.read(|story| {
+        let replaced = story.answers.get(study).and_then(|answer| answer.credential.clone());
+        (story.studies.get(study).cloned(), latest(story, study), replaced, kind_of_answer(story, study))
+    })?;
+    let replaced = replaced.filter(|_| made == Move::Change);
     let request = request.ok_or(Code::StudyUnknown)?;
-    profile.read(possible(study, Move::Give))??;
+    profile.read(possible(study, made))??;
     as_shown(&request, notice)?;
-    let policy = chosen_policy(&request, data)?;
-    let key = profile.study_key(&connection, study);
     let now = now();
+    let (policy, preferences) = chosen(&request, choice, now.date())?;
+    let statement = statement::of_answer(&request, &policy, &preferences);
+    if statement.notice.sha256 != digest {
+        return Err(Code::RequestChanged.into());
+    }
+    // A second press on the button signs no second version.
+    let same = |old: &Credential| old.value()["credentialSubject"]["notice"]["sha256"].as_str() == Some(digest);
+    if replaced.as_ref().is_some_and(same) {
+        return Err(Code::NotPossible.into());
+    }
+    let key = profile.study_key(&connection, study);
     let claims = ConsentClaims {
         subject: key.did(),
         biobank: connection.biobank.clone(),
         study: study.clone(),
         version: request.version,
         recipient: request.organisation.id.clone(),
-        notice: notice.to_owned(),
-        language: request.language.clone(),
+        notice: statement.notice.clone(),
         policy: policy.clone(),
+        preferences,
+        terms: request.terms.clone(),
+        supersedes: replaced.map(|old| hex::encode(old.hash())),
     };
     let credential = issue_consent(&key, &claims, now).await.map_err(|_| Code::Internal)?;
-    let event = ConsentEvent::Grant(Grant {
-        subject: subject(profile, study)?,
+    let given = Given {
         policy: Hash::from(policy_hash(credential.id(), &policy)),
         credential: Hash::from(credential.hash()),
-        previous,
-        time: now,
-    });
-    let entry = Entry::sign(&key, &event);
-    sign(profile, study, Direction::Grant, &entry, Some(credential), |story| match story.studies.get(study) {
+        until: policy.until,
+    };
+    let act = if made == Move::Change { Act::Change(given) } else { Act::Grant(given) };
+    let event = event(profile, study, previous, &statement, act)?;
+    let entry = Entry::sign(&key, &ConsentEvent { time: now, ..event });
+    sign(profile, study, &entry, statement, Some(credential), |story| match story.studies.get(study) {
         Some(request) => as_shown(request, notice),
         None => Err(Code::StudyUnknown.into()),
     })?;
     Ok(entry.hash())
 }
 
-/// Signs the withdrawal of a consent.
-pub fn withdraw(profile: &Profile, study: &StudyId) -> Result<EntryHash, Failure> {
+/// Signs a pause, its end, or a withdrawal. `digest` is that of the text that was shown.
+pub fn step(profile: &Profile, study: &StudyId, step: DonorStep, digest: &str) -> Result<EntryHash, Failure> {
     let connection = profile.connection()?;
-    let previous = profile.read(|story| latest(story, study))?.ok_or(Code::NotPossible)?;
-    let event = ConsentEvent::Withdraw(Withdraw { subject: subject(profile, study)?, previous, time: now() });
+    let (statement, previous) =
+        profile.read(|story| Ok::<_, Failure>((prepare(story, study, step)?, latest(story, study))))??;
+    if statement.notice.sha256 != digest {
+        return Err(Code::RequestChanged.into());
+    }
+    let act = match step {
+        DonorStep::Pause { until } => Act::Suspend { until },
+        DonorStep::Resume => Act::Resume,
+        DonorStep::Withdraw { level } => Act::Withdraw { level },
+    };
+    let event = event(profile, study, previous, &statement, act)?;
     let entry = Entry::sign(&profile.study_key(&connection, study), &event);
-    sign(profile, study, Direction::Withdraw, &entry, None, |_| Ok(()))?;
+    sign(profile, study, &entry, statement, None, |_| Ok(()))?;
     Ok(entry.hash())
+}
+
+/// The text of a step, if it is possible now.
+pub fn prepare(story: &Story, study: &StudyId, step: DonorStep) -> Result<Statement, Failure> {
+    possible(study, made(step))(story)?;
+    if matches!(step, DonorStep::Pause { until: Some(day) } if day < now().date()) {
+        return Err(Code::NotPossible.into());
+    }
+    let answer = story.answers.get(study).ok_or(Code::NotPossible)?;
+    Ok(statement::of_step(&answer.request, step))
+}
+
+/// The move that a step is.
+pub fn made(step: DonorStep) -> Move {
+    match step {
+        DonorStep::Pause { .. } => Move::Suspend,
+        DonorStep::Resume => Move::Resume,
+        DonorStep::Withdraw { level } => Move::Withdraw(level),
+    }
+}
+
+fn event(
+    profile: &Profile,
+    study: &StudyId,
+    previous: Option<EntryHash>,
+    statement: &Statement,
+    act: Act,
+) -> Result<ConsentEvent, Failure> {
+    let salt = profile.secret().derive_subject_salt(&profile.connection()?.biobank, study);
+    let notice = commit_notice(&salt, &statement.notice);
+    Ok(ConsentEvent { subject: subject(profile, study)?, previous, notice, time: now(), act })
 }
 
 /// What stands for the participant in one study on the log: a salted commitment.
@@ -112,16 +195,17 @@ pub fn subject(profile: &Profile, study: &StudyId) -> Result<Hash, Failure> {
 fn sign(
     profile: &Profile,
     study: &StudyId,
-    direction: Direction,
     entry: &Entry,
-    credential: Option<identity::Credential>,
+    statement: Statement,
+    credential: Option<Credential>,
     allow: impl FnOnce(&Story) -> Result<(), Failure>,
 ) -> Result<(), Failure> {
     let text = String::from_utf8(entry.bytes().to_vec()).map_err(|_| Code::Internal)?;
-    let previous = entry.event().previous();
-    let step = if direction == Direction::Grant { Move::Give } else { Move::Withdraw };
+    let (previous, step) = (entry.event().previous, entry.event().step());
+    let direction = Direction::of(&entry.event().act);
     // Two windows' worth of clicks: only one entry can follow the latest one.
-    profile.record_if(Event::Signed { study: study.clone(), direction, entry: text, credential }, |story| {
+    let signed = Event::Signed { study: study.clone(), direction, entry: text, credential, statement: Some(statement) };
+    profile.record_if(signed, |story| {
         possible(study, step)(story)?;
         allow(story)?;
         if latest(story, study) == previous { Ok(()) } else { Err(Code::NotPossible.into()) }
@@ -134,9 +218,17 @@ pub(crate) fn as_shown(request: &StudyRequest, notice: &str) -> Result<(), Failu
 }
 
 fn latest(story: &Story, study: &StudyId) -> Option<EntryHash> {
-    story.answers.get(study).and_then(|answer| answer.latest)
+    story.answers.get(study).and_then(|answer| answer.life.latest().copied())
 }
 
 fn possible(study: &StudyId, step: Move) -> impl Fn(&Story) -> Result<(), Failure> {
-    move |story| advance(story.state(study), step).map(drop).map_err(|_| Code::NotPossible.into())
+    move |story| {
+        // The life cycle lets a grant stand for "asked anew"; a person is asked first.
+        let open = step != Move::Give || story.state(study, now().date()).is_open();
+        let standing = story.answers.get(study).map(|answer| answer.life.standing()).unwrap_or_default();
+        match standing.after(step, now().date(), None) {
+            Ok(_) if open => Ok(()),
+            _ => Err(Code::NotPossible.into()),
+        }
+    }
 }

@@ -3,13 +3,15 @@
 use crate::enrol::Offer;
 use crate::event::Event;
 use crate::profile::Profile;
-use crate::{answer, asks, connect, enrol, proof, research, staff, sync, views};
+use crate::{answer, asks, choices, connect, enrol, proof, receipt, research, staff, sync, views};
 use bridge::{
-    AcceptInvitation, Activity, AnswerAsk, AskAgain, AskForProof, Asks, Check, CheckView, CloseProfile, Code, Command,
-    Connect, CreateProfile, Defer, Demo, Donors, Failure, Home, InvitationPreview, InvitationView, Invite, KeyView,
-    Look, OpenProfile, ReadActivity, ReadAsks, ReadDonors, ReadHome, ReadInvitation, ReadKey, ReadRequest, ReadSharing,
-    ReadStudies, ReceiptView, Refuse, RequestView, ReuseKey, ReviewAnswer, Role, SaveProof, SavedFile, Session,
-    Sharing, Sign, Stage, Studies, SummaryView, Sync, SyncView, Withdraw,
+    AcceptInvitation, Activity, AnswerAsk, AskAgain, AskForProof, Asks, Check, CheckView, ChoicesView, CloseProfile,
+    Code, Command, Connect, ConsentView, CreateProfile, Defer, Demo, Diseases, Donors, Failure, Home, ImportChoices,
+    ImportView, InvitationPreview, InvitationView, Invite, KeyView, Look, OpenProfile, PrepareStep, ReadActivity,
+    ReadAsks, ReadChoices, ReadConsent, ReadDonors, ReadHome, ReadInvitation, ReadKey, ReadRequest, ReadSharing,
+    ReadStudies, ReceiptView, Refuse, RequestView, ReuseKey, ReviewAnswer, Role, SaveChoices, SaveProof, SaveReceipt,
+    SavedFile, SearchDiseases, Session, Sharing, Sign, SignStep, SimulateChoices, SimulationView, Stage, StepView,
+    Studies, SummaryView, Sync, SyncView,
 };
 use identity::{
     KeychainError, ProfileError, ProfileSecret, ProfileState, adopt_profile, create_profile, inspect_profile,
@@ -231,15 +233,15 @@ impl App {
     /// See `bridge::ReviewAnswer`.
     pub async fn review_answer(
         &self,
-        ReviewAnswer { study, notice, data }: ReviewAnswer,
+        ReviewAnswer { study, notice, choice }: ReviewAnswer,
     ) -> Result<SummaryView, Failure> {
-        views::summary(&*self.profile()?, &study, &notice, &data)
+        views::summary(&*self.profile()?, &study, &notice, &choice)
     }
 
     /// See `bridge::Sign`.
-    pub async fn sign(&self, Sign { study, notice, data }: Sign) -> Result<ReceiptView, Failure> {
+    pub async fn sign(&self, Sign { study, notice, choice, digest }: Sign) -> Result<ReceiptView, Failure> {
         let profile = self.profile()?;
-        let entry = self.remember(Sign::NAME, answer::grant(&profile, &study, &notice, &data).await)?;
+        let entry = self.remember(Sign::NAME, answer::grant(&profile, &study, &notice, &choice, &digest).await)?;
         sync_for_a_moment(&profile).await;
         views::receipt(&profile, &study, &entry)
     }
@@ -265,12 +267,56 @@ impl App {
         views::home(&profile)
     }
 
-    /// See `bridge::Withdraw`.
-    pub async fn withdraw(&self, Withdraw { study }: Withdraw) -> Result<ReceiptView, Failure> {
+    /// See `bridge::PrepareStep`.
+    pub async fn prepare_step(&self, PrepareStep { study, step }: PrepareStep) -> Result<StepView, Failure> {
+        views::step(&*self.profile()?, &study, step)
+    }
+
+    /// See `bridge::SignStep`.
+    pub async fn sign_step(&self, SignStep { study, step, digest }: SignStep) -> Result<ReceiptView, Failure> {
         let profile = self.profile()?;
-        let entry = self.remember(Withdraw::NAME, answer::withdraw(&profile, &study))?;
+        let entry = self.remember(SignStep::NAME, answer::step(&profile, &study, step, &digest))?;
         sync_for_a_moment(&profile).await;
         views::receipt(&profile, &study, &entry)
+    }
+
+    /// See `bridge::ReadConsent`.
+    pub async fn read_consent(&self, ReadConsent { study }: ReadConsent) -> Result<ConsentView, Failure> {
+        views::consent(&*self.profile()?, &study)
+    }
+
+    /// See `bridge::SaveReceipt`.
+    pub async fn save_receipt(&self, SaveReceipt { study, format }: SaveReceipt) -> Result<SavedFile, Failure> {
+        let saved = receipt::save(&*self.profile()?, &study, format, &self.places.downloads);
+        let path = self.remember(SaveReceipt::NAME, saved)?;
+        Ok(SavedFile { path: path.display().to_string() })
+    }
+
+    /// See `bridge::ReadChoices`.
+    pub async fn read_choices(&self, _: ReadChoices) -> Result<ChoicesView, Failure> {
+        choices::view(&*self.profile()?)
+    }
+
+    /// See `bridge::SimulateChoices`.
+    pub async fn simulate_choices(&self, command: SimulateChoices) -> Result<SimulationView, Failure> {
+        choices::simulate(&*self.profile()?, command.choices)
+    }
+
+    /// See `bridge::SaveChoices`.
+    pub async fn save_choices(&self, command: SaveChoices) -> Result<ChoicesView, Failure> {
+        let profile = self.profile()?;
+        self.remember(SaveChoices::NAME, choices::save(&profile, command.choices))?;
+        choices::view(&profile)
+    }
+
+    /// See `bridge::ImportChoices`.
+    pub async fn import_choices(&self, ImportChoices { text }: ImportChoices) -> Result<ImportView, Failure> {
+        choices::import(&*self.profile()?, &text)
+    }
+
+    /// See `bridge::SearchDiseases`.
+    pub async fn search_diseases(&self, SearchDiseases { query }: SearchDiseases) -> Result<Diseases, Failure> {
+        Ok(choices::search(&query))
     }
 
     /// See `bridge::ReadSharing`.

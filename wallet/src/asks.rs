@@ -111,7 +111,7 @@ pub async fn read_questions(profile: &Profile, connection: &Connection, remote: 
         story
             .answers
             .iter()
-            .filter(|(id, a)| a.state == ConsentState::Active && recorded(id))
+            .filter(|(id, a)| a.state(now().date()) == ConsentState::Active && recorded(id))
             .map(|(id, _)| id.clone())
             .collect()
     })?;
@@ -122,7 +122,7 @@ pub async fn read_questions(profile: &Profile, connection: &Connection, remote: 
                 Ok(ask) => {
                     let fits = |story: &Story| {
                         let known = story.asks.iter().any(|before| before.id == ask.id);
-                        if known || story.open_asks().count() >= MAX_OPEN {
+                        if known || story.open_asks(now().date()).count() >= MAX_OPEN {
                             Err(Code::NotPossible.into())
                         } else {
                             Ok(())
@@ -179,7 +179,9 @@ fn read_question(
 
 /// Answers a question with proof, or closes it without one.
 pub async fn answer(profile: &Profile, id: &str, share: bool) -> Result<(), Failure> {
-    let ask = profile.read(|story| story.open_asks().find(|ask| ask.id == id).cloned())?.ok_or(Code::NotPossible)?;
+    let ask = profile
+        .read(|story| story.open_asks(now().date()).find(|ask| ask.id == id).cloned())?
+        .ok_or(Code::NotPossible)?;
     if share {
         let connection = profile.connection()?;
         let proof = proof::make(profile, &ask.study, Some(&ask.challenge)).await?;

@@ -4,11 +4,11 @@
 //! passed up to the decision; a proof that is not valid, or a record that can not be read, has no answer.
 
 use crate::proof::{FILE_AGE, FORMAT, MAX_PROOF, Proof};
-use bridge::{CheckResult, CheckRow, CheckView, Code, Failure, Recorded};
-use consent::{ConsentState, Purpose, Timestamp, decide};
+use bridge::{CheckResult, CheckRow, CheckView, Code, Failure, ReasonView, Recorded};
+use consent::{ConsentState, Purpose, Reason, Timestamp, Vocabulary, decide};
 use identity::{Check, ConsentClaims, Did, ExpectedPresentation, policy_hash, verify_consent, verify_presentation};
 use ledger::client::Mirror;
-use ledger::{ConsentEvent, Entry, Hash, Receipt, SubjectState, VerifierKey};
+use ledger::{Entry, Hash, Receipt, SubjectState, VerifierKey};
 
 /// What the checker expects of a proof.
 #[derive(Debug, Clone, Default)]
@@ -46,8 +46,8 @@ pub async fn check(
         let decision = decide(&policy, purpose, now.date());
         pass(&mut view, "consent-decision", format!("{:?}", decision.outcome).to_lowercase());
         view.outcome = Some(decision.outcome);
-        view.reasons = decision.reasons;
-        view.duties = decision.duties;
+        view.reasons = decision.reasons.iter().map(reason).collect();
+        view.duties = decision.duties.iter().map(|duty| duty.code.to_string()).collect();
     }
     view
 }
@@ -72,7 +72,7 @@ async fn walk(
     let consent = consent.verified?.into_inner();
     let claims = consent.claims;
     view.study = Some(claims.study.clone());
-    view.data.clone_from(&claims.policy.data);
+    view.data = claims.policy.shared().to_vec();
     view.signer = Some(claims.subject.to_string());
     if held.holder != claims.subject {
         return fail(view, "holder", "the presentation is not made by the consent's subject");
@@ -113,7 +113,7 @@ async fn walk(
         return fail(view, "ledger-record", format!("{} entries of the record break its rules", mirror.refused()));
     }
     pass(view, "ledger-record", format!("{} entries, root {root}", mirror.size()));
-    let Some(subject) = mirror.state().subject(entry.event().subject()) else {
+    let Some(subject) = mirror.state().subject(&entry.event().subject) else {
         return fail(view, "ledger-live", "the record does not know this subject");
     };
     live(subject, &entry, *at, view).map(|state| (claims, state))
@@ -171,10 +171,11 @@ fn recorded(
     let Ok(entry) = Entry::parse(proof.entry.as_bytes()) else {
         return fail(view, NAME, "the entry is not well formed");
     };
-    let ConsentEvent::Grant(grant) = entry.event() else { return fail(view, NAME, "the entry gives no consent") };
-    let same_credential = grant.credential == Hash::from(credential.hash());
-    let same_policy = grant.policy == Hash::from(policy_hash(credential.id(), &claims.policy));
-    if !same_credential || !same_policy || *entry.signer() != claims.subject {
+    let Some(given) = entry.event().given() else { return fail(view, NAME, "the entry gives no consent") };
+    let same_credential = given.credential == Hash::from(credential.hash());
+    let same_policy = given.policy == Hash::from(policy_hash(credential.id(), &claims.policy));
+    let same_end = given.until == claims.policy.until;
+    if !same_credential || !same_policy || !same_end || *entry.signer() != claims.subject {
         return fail(view, NAME, "the entry does not record this consent");
     }
     match Receipt::verify(&proof.receipt, entry.bytes(), record.vkey) {
@@ -188,21 +189,34 @@ fn recorded(
     }
 }
 
-/// Whether the folded record still says what this entry said.
+/// Where the consent of this entry stands by the folded record: what the record says is what is decided on.
 fn live(subject: &SubjectState, entry: &Entry, at: Timestamp, view: &mut CheckView) -> Option<ConsentState> {
     const NAME: &str = "ledger-live";
     let latest = Recorded { index: subject.latest_index, hash: subject.latest.to_string(), checked: at };
-    match subject.state {
-        ConsentState::Active if subject.latest == entry.hash() => {
-            pass(view, NAME, "no later entry changes it");
-            Some(ConsentState::Active)
-        }
-        ConsentState::Withdrawn => {
-            pass(view, NAME, format!("withdrawn by entry {}", latest.index));
-            view.withdrawn = Some(latest);
-            Some(ConsentState::Withdrawn)
-        }
-        _ => fail(view, NAME, format!("replaced by entry {}", latest.index)),
+    let state = subject.state_at(at.date());
+    if subject.grant.entry != entry.hash() {
+        // A later version, or a consent that was given anew: this one is history.
+        pass(view, NAME, format!("replaced by entry {}", subject.grant.index));
+        return Some(ConsentState::Superseded);
+    }
+    if state.withdrawal().is_some() {
+        pass(view, NAME, format!("withdrawn by entry {}", latest.index));
+        view.withdrawn = Some(latest);
+    } else if subject.latest == entry.hash() {
+        pass(view, NAME, "no later entry changes it");
+    } else {
+        pass(view, NAME, format!("{} by entry {}", state.code(), latest.index));
+    }
+    Some(state)
+}
+
+/// A reason as a screen shows it.
+fn reason(reason: &Reason<'_>) -> ReasonView {
+    ReasonView {
+        outcome: reason.outcome,
+        message: reason.message(),
+        policy: reason.policy.to_string(),
+        purpose: reason.purpose.to_string(),
     }
 }
 

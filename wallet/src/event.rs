@@ -1,9 +1,10 @@
 //! What the journal holds: one event a step, failed steps too.
 
+use crate::statement::Statement;
 use bridge::{Failure, Recorded};
-use consent::{Outcome, Purpose, StudyId, Timestamp};
+use consent::{Choices, Outcome, Purpose, StudyId, Timestamp, Withdrawal};
 use identity::{Credential, Did};
-use ledger::EntryHash;
+use ledger::{Act, EntryHash};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -50,14 +51,52 @@ pub struct Ask {
     pub asked: Timestamp,
 }
 
-/// Which way an entry goes.
+/// What an entry does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Direction {
-    /// A consent.
+    /// Gives consent.
     Grant,
-    /// Its withdrawal.
+    /// Puts another version in its place.
+    Change,
+    /// Pauses it.
+    Suspend,
+    /// Ends the pause.
+    Resume,
+    /// Takes it back, as far as use goes.
     Withdraw,
+    /// Takes it back, as far as contact goes.
+    NoContact,
+    /// Takes it back, as far as new data go.
+    NoAccess,
+}
+
+impl Direction {
+    /// What an act does.
+    pub fn of(act: &Act) -> Self {
+        match act {
+            Act::Grant(_) => Self::Grant,
+            Act::Change(_) => Self::Change,
+            Act::Suspend { .. } => Self::Suspend,
+            Act::Resume => Self::Resume,
+            Act::Withdraw { level: Withdrawal::NoContact } => Self::NoContact,
+            Act::Withdraw { level: Withdrawal::NoAccess } => Self::NoAccess,
+            Act::Withdraw { .. } => Self::Withdraw,
+        }
+    }
+
+    /// The id of its sentence in the activity, and of that in a consent's history.
+    pub fn messages(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Grant => ("activity-granted", "history-granted"),
+            Self::Change => ("activity-changed", "history-changed"),
+            Self::Suspend => ("activity-paused", "history-paused"),
+            Self::Resume => ("activity-resumed", "history-resumed"),
+            Self::Withdraw => ("activity-withdrew", "history-withdrew"),
+            Self::NoContact => ("activity-no-contact", "history-no-contact"),
+            Self::NoAccess => ("activity-no-access", "history-no-access"),
+        }
+    }
 }
 
 /// One event.
@@ -110,12 +149,15 @@ pub enum Event {
     Signed {
         /// For which study.
         study: StudyId,
-        /// A consent or its withdrawal.
+        /// What it does.
         direction: Direction,
         /// The signed entry.
         entry: String,
         /// The consent credential, where one was issued.
         credential: Option<Credential>,
+        /// The text that was shown and signed.
+        #[serde(default)]
+        statement: Option<Statement>,
     },
     /// The biobank has the entry.
     Sent {
@@ -149,6 +191,16 @@ pub enum Event {
         trusted: String,
         /// The one that does not follow from it.
         seen: String,
+    },
+    /// The participant saved standing choices.
+    ChoicesSaved {
+        /// What was chosen.
+        choices: Choices,
+    },
+    /// A receipt was written to a file.
+    ReceiptSaved {
+        /// Of which study's consent.
+        study: StudyId,
     },
     /// A proof was written to a file.
     ProofSaved {

@@ -4,7 +4,7 @@ use crate::clock::now;
 use crate::event::Event;
 use crate::profile::Profile;
 use bridge::{Code, Failure};
-use consent::{ConsentState, StudyId};
+use consent::StudyId;
 use identity::{Presentation, present};
 use serde::{Deserialize, Serialize};
 use std::fs::OpenOptions;
@@ -39,7 +39,7 @@ pub const FORMAT: &str = "consent-proof.v1";
 pub async fn make(profile: &Profile, study: &StudyId, challenge: Option<&str>) -> Result<Proof, Failure> {
     let connection = profile.connection()?;
     let found = profile.read(|story| {
-        let answer = story.answers.get(study).filter(|answer| answer.state == ConsentState::Active)?;
+        let answer = story.answers.get(study).filter(|answer| answer.state(now().date()).allows_use())?;
         let sending = story.find(answer.grant.as_ref()?)?;
         Some((
             answer.request.organisation.id.clone(),
@@ -64,16 +64,17 @@ pub async fn make(profile: &Profile, study: &StudyId, challenge: Option<&str>) -
 pub async fn save(profile: &Profile, study: &StudyId, folder: &Path) -> Result<PathBuf, Failure> {
     let proof = make(profile, study, None).await?;
     let text = serde_json::to_string_pretty(&proof).map_err(|_| Code::Internal)?;
-    let path = write_new(folder, study.as_str(), text.as_bytes()).map_err(|_| Code::Storage)?;
+    let path = write_new(folder, study.as_str(), "consent.json", text.as_bytes()).map_err(|_| Code::Storage)?;
     profile.record(Event::ProofSaved { study: study.clone() })?;
     Ok(path)
 }
 
-fn write_new(folder: &Path, name: &str, bytes: &[u8]) -> std::io::Result<PathBuf> {
+/// Writes a file that only its owner can read, under a name that is free.
+pub(crate) fn write_new(folder: &Path, name: &str, ending: &str, bytes: &[u8]) -> std::io::Result<PathBuf> {
     std::fs::create_dir_all(folder)?;
     for number in 1..1_000 {
         let suffix = if number == 1 { String::new() } else { format!("-{number}") };
-        let path = folder.join(format!("{name}{suffix}.consent.json"));
+        let path = folder.join(format!("{name}{suffix}.{ending}"));
         let mut options = OpenOptions::new();
         options.write(true).create_new(true);
         // Whom the proof goes to is for the person to say, not for others on this machine to take.

@@ -8,7 +8,7 @@ use crate::profile::Profile;
 use crate::remote::Remote;
 use crate::sync::{client_failure, read_studies, sync};
 use bridge::{AskRow, Asks, CheckView, Code, Failure, Studies, StudyCard};
-use consent::{Organisation, Permission, Purpose, StudyId, StudyRequest, Timestamp, Topic};
+use consent::{Purpose, StudyId, Timestamp};
 use identity::Did;
 use ledger::VerifierKey;
 use ledger::client::{LogClient, Mirror};
@@ -25,33 +25,13 @@ pub async fn studies(profile: &Profile) -> Result<Studies, Failure> {
     profile.read(|story| {
         let membership = story.membership.as_ref().ok_or(Code::NotConnected)?;
         let own = story.studies.values().filter(|study| study.organisation.id == membership.organisation);
-        let studies =
-            own.map(|study| StudyCard { study: study.id.clone(), title: study.title.clone(), purpose: purpose(study) });
+        let studies = own.map(|study| StudyCard {
+            study: study.id.clone(),
+            title: study.title.clone(),
+            purpose: study.purpose.clone(),
+        });
         Ok(Studies { organisation: membership.organisation_name.clone(), studies: studies.collect() })
     })?
-}
-
-/// The purpose that a study's own request states.
-fn purpose(study: &StudyRequest) -> Purpose {
-    let topic = |permission: &Permission| match permission {
-        Permission::Nres | Permission::Gru => Topic::Gru,
-        Permission::Hmb => Topic::Hmb,
-        Permission::Ds => Topic::Ds,
-        Permission::Poa => Topic::Poa,
-    };
-    let places = study.policy.modifiers.iter().find_map(|modifier| match modifier {
-        consent::Modifier::Gs { places } => places.first().cloned(),
-        _ => None,
-    });
-    Purpose {
-        topics: study.policy.permissions.iter().map(topic).collect(),
-        diseases: study.policy.diseases.clone(),
-        commercial: Some(false),
-        organisation: Organisation { id: study.organisation.id.clone(), kind: study.organisation.kind },
-        places: vec![places.unwrap_or_else(|| "NL".to_owned())],
-        data: study.offers.iter().map(|offer| offer.kind).collect(),
-        ethics_approval: None,
-    }
 }
 
 /// A copy of a biobank's log, brought up to date and verified from end to end.

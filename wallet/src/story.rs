@@ -2,8 +2,9 @@
 
 use crate::event::{Ask, Connection, Direction, Event, Membership};
 use crate::journal::Row;
+use crate::statement::Statement;
 use bridge::{RecordView, Recorded};
-use consent::{ConsentState, Move, StudyId, StudyRequest, Timestamp, advance};
+use consent::{Choices, ConsentState, Date, Life, Move, Step, StudyId, StudyRequest, Timestamp};
 use identity::Credential;
 use ledger::{Entry, EntryHash};
 use serde_json::Value;
@@ -42,22 +43,44 @@ impl Sending {
     }
 }
 
+/// A signed step and the text under it.
+#[derive(Debug, Clone)]
+pub struct Signed {
+    /// The step.
+    pub step: Step<EntryHash>,
+    /// What it does.
+    pub direction: Direction,
+    /// The text that was shown.
+    pub statement: Option<Statement>,
+    /// The credential, where a version was signed.
+    pub credential: Option<Credential>,
+    /// The request as it was when the person signed.
+    pub request: StudyRequest,
+}
+
 /// The participant's answer to a study.
 #[derive(Debug, Clone)]
 pub struct Answer {
     /// The request as it was when the person answered: what was seen stays what is shown, whatever the biobank
     /// lists today.
     pub request: StudyRequest,
-    /// Where the consent stands.
-    pub state: ConsentState,
-    /// When it got there.
+    /// The life of the consent.
+    pub life: Life<EntryHash>,
+    /// When the person last did something.
     pub at: Timestamp,
-    /// The credential by which it was given last.
+    /// The credential by which it was given or changed last.
     pub credential: Option<Credential>,
-    /// The entry by which it was given last.
+    /// The entry by which it was given or changed last.
     pub grant: Option<EntryHash>,
-    /// The latest entry of this subject.
-    pub latest: Option<EntryHash>,
+    /// Everything that was signed, oldest first.
+    pub signed: Vec<Signed>,
+}
+
+impl Answer {
+    /// Where the consent stands on a day.
+    pub fn state(&self, day: Date) -> ConsentState {
+        self.life.state_at(day)
+    }
 }
 
 /// Everything that the journal says.
@@ -75,6 +98,8 @@ pub struct Story {
     pub signed_studies: Vec<String>,
     /// The answers.
     pub answers: BTreeMap<StudyId, Answer>,
+    /// Standing choices, and when they were saved.
+    pub choices: Option<(Choices, Timestamp)>,
     /// The entries, in the order in which they were signed.
     pub sending: Vec<Sending>,
     /// The latest checkpoint that was trusted.
@@ -107,9 +132,10 @@ impl Story {
             Event::Refused { study } => self.answer(study, Move::Refuse, row.at),
             Event::Deferred { study } => self.answer(study, Move::Defer, row.at),
             Event::AskedAgain { study } => self.answer(study, Move::Ask, row.at),
-            Event::Signed { study, direction, entry, credential } => {
-                self.signed(study, *direction, entry, credential.as_ref(), row.at);
+            Event::Signed { study, direction, entry, credential, statement } => {
+                self.signed(study, *direction, entry, credential.as_ref(), statement.as_ref(), row.at);
             }
+            Event::ChoicesSaved { choices } => self.choices = Some((choices.clone(), row.at)),
             Event::Sent { entry } => {
                 self.with(entry, |sending| {
                     sending.sent = true;
@@ -139,6 +165,7 @@ impl Story {
             Event::ProfileCreated
             | Event::JoinFailed { .. }
             | Event::ProofSaved { .. }
+            | Event::ReceiptSaved { .. }
             | Event::Invited { .. }
             | Event::Checked { .. }
             | Event::Failed { .. } => {}
@@ -149,9 +176,9 @@ impl Story {
         }
     }
 
-    /// Where a study's consent stands; a study that was never answered is requested.
-    pub fn state(&self, study: &StudyId) -> ConsentState {
-        self.answers.get(study).map_or(ConsentState::Requested, |answer| answer.state)
+    /// Where a study's consent stands on a day; a study that was never answered is requested.
+    pub fn state(&self, study: &StudyId, day: Date) -> ConsentState {
+        self.answers.get(study).map_or(ConsentState::Requested, |answer| answer.state(day))
     }
 
     /// The entry with this hash.
@@ -160,33 +187,39 @@ impl Story {
     }
 
     /// Studies that wait for an answer, those said "later" to last.
-    pub fn waiting(&self) -> Vec<&StudyRequest> {
-        let with = |state| self.studies.values().filter(move |study| self.state(&study.id) == state);
+    pub fn waiting(&self, day: Date) -> Vec<&StudyRequest> {
+        let with = |state| self.studies.values().filter(move |study| self.state(&study.id, day) == state);
         with(ConsentState::Requested).chain(with(ConsentState::Deferred)).collect()
     }
 
     /// Questions for proof that a participant can still answer.
-    pub fn open_asks(&self) -> impl Iterator<Item = &Ask> {
+    pub fn open_asks(&self, day: Date) -> impl Iterator<Item = &Ask> {
         self.asks
             .iter()
-            .filter(|ask| !self.answered.contains(&ask.id) && self.state(&ask.study) == ConsentState::Active)
+            .filter(move |ask| !self.answered.contains(&ask.id) && self.state(&ask.study, day) == ConsentState::Active)
     }
 
+    /// A step without an entry. The deed checked it before it wrote the event; one that does not fit changes nothing.
     fn answer(&mut self, study: &StudyId, step: Move, at: Timestamp) {
-        // The deed checked the move before it wrote the event; an event that does not fit changes nothing.
-        let Ok(state) = advance(self.state(study), step) else { return };
-        let answer = match (self.answers.remove(study), self.studies.get(study)) {
-            // Taking back changes nothing of what was agreed; every other answer is to the request of today.
-            (Some(answer), Some(request)) if step != Move::Withdraw => {
-                Answer { state, at, request: request.clone(), ..answer }
-            }
-            (Some(answer), _) => Answer { state, at, ..answer },
-            (None, Some(request)) => {
-                Answer { request: request.clone(), state, at, credential: None, grant: None, latest: None }
-            }
-            (None, None) => return,
+        let Some(mut answer) = self.answer_to(study, at) else { return };
+        if answer.life.take(step, at.date()).is_ok() {
+            // Every answer is to the request of today.
+            answer.request = self.studies.get(study).cloned().unwrap_or(answer.request);
+            answer.at = at;
+            self.answers.insert(study.clone(), answer);
+        }
+    }
+
+    fn answer_to(&self, study: &StudyId, at: Timestamp) -> Option<Answer> {
+        let fresh = |request: &StudyRequest| Answer {
+            request: request.clone(),
+            life: Life::default(),
+            at,
+            credential: None,
+            grant: None,
+            signed: Vec::new(),
         };
-        self.answers.insert(study.clone(), answer);
+        self.answers.get(study).cloned().or_else(|| self.studies.get(study).map(fresh))
     }
 
     fn signed(
@@ -195,17 +228,26 @@ impl Story {
         direction: Direction,
         entry: &str,
         credential: Option<&Credential>,
+        statement: Option<&Statement>,
         at: Timestamp,
     ) {
         let Ok(entry) = Entry::parse(entry.as_bytes()) else { return };
-        let hash = entry.hash();
-        self.answer(study, if direction == Direction::Grant { Move::Give } else { Move::Withdraw }, at);
-        if let Some(answer) = self.answers.get_mut(study) {
-            answer.latest = Some(hash);
-            if direction == Direction::Grant {
+        let (event, hash) = (entry.event(), entry.hash());
+        let step = Step { id: hash, previous: event.previous, step: event.step(), at: event.time, day: event.until() };
+        if let Some(mut answer) = self.answer_to(study, at)
+            && answer.life.follow(&step).is_ok()
+        {
+            answer.at = at;
+            if event.given().is_some() {
+                // Taking back changes nothing of what was agreed; a new version is to the request of today.
+                answer.request = self.studies.get(study).cloned().unwrap_or(answer.request);
                 answer.grant = Some(hash);
                 answer.credential = credential.cloned();
             }
+            let (statement, credential) = (statement.cloned(), credential.cloned());
+            let request = answer.request.clone();
+            answer.signed.push(Signed { step, direction, statement, credential, request });
+            self.answers.insert(study.clone(), answer);
         }
         let (study, signed) = (study.clone(), at);
         self.sending.push(Sending { entry, study, signed, sent: false, recorded: None, receipt: None, failure: None });

@@ -19,8 +19,14 @@ pub fn read_signed(jws: &str, biobank: &Did) -> Result<StudyRequest, Failure> {
     }
     let request: StudyRequest = serde_json::from_slice(&verified.payload).map_err(|_| invalid("claims"))?;
     let mut proposed = request.policy.clone();
-    proposed.data = request.offers.iter().map(|offer| offer.kind).collect();
+    proposed.data = Some(request.offers.iter().map(|offer| offer.kind).collect());
+    // A policy is signed with the day on which it is given; any day will do to see whether it could be.
+    proposed.issued = Some(request.checked);
     proposed.validate().map_err(|_| invalid("claims"))?;
+    // What would be said to the study itself has to be understood as well.
+    if !request.purpose.unknown.is_empty() || !request.purpose.organisation.unknown.is_empty() {
+        return Err(invalid("claims"));
+    }
     Ok(request)
 }
 

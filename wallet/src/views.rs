@@ -1,16 +1,20 @@
 //! The story as screens see it.
 
-use crate::answer::{as_shown, chosen_policy};
+mod answer;
+
+pub use answer::{consent, receipt, request, step, summary};
+
+use crate::choices;
+use crate::clock::now;
 use crate::event::Event;
 use crate::profile::Profile;
-use crate::story::Story;
-use crate::studies::notice_digest;
+use crate::story::{Answer, Story};
 use crate::sync;
 use bridge::{
-    Activity, ActivityRow, AskCard, Code, ConsentCard, Failure, Home, KeyView, Pseudonym, ReceiptView, RecordView,
-    Recorded, RequestCard, RequestView, Sharing, SummaryView,
+    Activity, ActivityRow, AskCard, Code, ConsentCard, Failure, Home, KeyView, Pseudonym, RecordView, Recorded,
+    RequestCard, Sharing,
 };
-use consent::{ConsentState, DataKind, Message, StudyId, StudyRequest, rules};
+use consent::{ConsentState, Message, Policy, Preferences, StudyId, StudyRequest, rules};
 use identity::keychain_name;
 use ledger::EntryHash;
 
@@ -23,72 +27,12 @@ pub fn home(profile: &Profile) -> Result<Home, Failure> {
     let sync = sync::view(profile)?;
     profile.read(|story| Home {
         biobank,
-        requests: story.waiting().into_iter().map(|request| request_card(story, request)).collect(),
+        requests: story.waiting(now().date()).into_iter().map(|request| request_card(story, request)).collect(),
         consents: consents(story),
         lately: activity_rows(story).take(LATELY).collect(),
-        asks: u32::try_from(story.open_asks().count()).unwrap_or(u32::MAX),
+        asks: u32::try_from(story.open_asks(now().date()).count()).unwrap_or(u32::MAX),
         sync,
     })
-}
-
-/// One study's request.
-pub fn request(profile: &Profile, study: &StudyId) -> Result<RequestView, Failure> {
-    let connection = profile.connection()?;
-    let signer = profile.study_key(&connection, study).did().to_string();
-    profile.read(|story| {
-        let waiting = story.waiting();
-        let position = waiting.iter().position(|request| request.id == *study).ok_or(Code::NotPossible)?;
-        let request = waiting[position];
-        let number = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
-        Ok(RequestView {
-            study: study.clone(),
-            title: request.title.clone(),
-            organisation: request.organisation_name.clone(),
-            checked_by: connection.name,
-            checked_on: request.checked,
-            why: request.why.clone(),
-            offers: request.offers.clone(),
-            rules: rules(&request.policy),
-            until: request.policy.until,
-            text: request.text.clone(),
-            position: number(position + 1),
-            of: number(waiting.len()),
-            notice: notice_digest(request),
-            signer,
-        })
-    })?
-}
-
-/// What would be signed.
-pub fn summary(profile: &Profile, study: &StudyId, notice: &str, data: &[DataKind]) -> Result<SummaryView, Failure> {
-    profile.read(|story| {
-        let request = story.studies.get(study).ok_or(Code::StudyUnknown)?;
-        as_shown(request, notice)?;
-        let policy = chosen_policy(request, data)?;
-        let kept = request.offers.iter().map(|offer| offer.kind).filter(|kind| !policy.data.contains(kind)).collect();
-        Ok(SummaryView {
-            study: study.clone(),
-            title: request.title.clone(),
-            organisation: request.organisation_name.clone(),
-            rules: rules(&policy),
-            until: policy.until,
-            shared: policy.data,
-            kept,
-        })
-    })?
-}
-
-/// What became of a signed answer.
-pub fn receipt(profile: &Profile, study: &StudyId, entry: &EntryHash) -> Result<ReceiptView, Failure> {
-    profile.read(|story| {
-        let sending = story.find(entry).ok_or(Code::NotPossible)?;
-        Ok(ReceiptView {
-            study: study.clone(),
-            title: title(story, study),
-            state: story.state(study),
-            record: sending.record(),
-        })
-    })?
 }
 
 /// What is shared, and who asks for proof.
@@ -96,7 +40,7 @@ pub fn sharing(profile: &Profile) -> Result<Sharing, Failure> {
     profile.read(|story| Sharing {
         consents: consents(story),
         asks: story
-            .open_asks()
+            .open_asks(now().date())
             .map(|ask| AskCard {
                 id: ask.id.clone(),
                 study: ask.study.clone(),
@@ -121,7 +65,7 @@ pub fn key(profile: &Profile) -> Result<KeyView, Failure> {
         let answered: Vec<_> = story
             .answers
             .iter()
-            .filter(|(_, answer)| answer.latest.is_some())
+            .filter(|(_, answer)| !answer.signed.is_empty())
             .map(|(study, _)| (study.clone(), title(story, study)))
             .collect();
         (story.connection.clone(), answered)
@@ -143,41 +87,49 @@ fn request_card(story: &Story, request: &StudyRequest) -> RequestCard {
         title: request.title.clone(),
         organisation: request.organisation_name.clone(),
         why: request.why.clone(),
-        deferred: story.state(&request.id) == ConsentState::Deferred,
+        deferred: story.state(&request.id, now().date()) == ConsentState::Deferred,
+        fits: choices::fit(story, request).outcome,
     }
 }
 
 /// Answers that were given, live ones first, then the latest first.
 fn consents(story: &Story) -> Vec<ConsentCard> {
-    let mut cards: Vec<_> = story
-        .answers
-        .iter()
-        .filter(|(_, answer)| !matches!(answer.state, ConsentState::Requested | ConsentState::Deferred))
-        .map(|(study, answer)| {
-            let request = &answer.request;
-            let sending = answer.latest.as_ref().and_then(|latest| story.find(latest));
-            let policy = answer.credential.as_ref().and_then(consent_policy);
-            ConsentCard {
-                study: study.clone(),
-                title: request.title.clone(),
-                organisation: request.organisation_name.clone(),
-                state: answer.state,
-                data: policy.as_ref().map(|policy| policy.data.clone()).unwrap_or_default(),
-                rules: policy.as_ref().map(rules).unwrap_or_default(),
-                until: policy.and_then(|policy| policy.until),
-                record: sending.map_or(RecordView::Local, super::story::Sending::record),
-                answered: answer.at,
-            }
-        })
-        .collect();
-    cards.sort_by_key(|card| (card.state != ConsentState::Active, std::cmp::Reverse(card.answered)));
+    let day = now().date();
+    let answered = story.answers.iter().filter(|(_, answer)| !answer.state(day).is_open());
+    let mut cards: Vec<_> = answered.map(|(study, answer)| card(story, study, answer)).collect();
+    let live = |state: ConsentState| state.allows_use() || state == ConsentState::Suspended;
+    cards.sort_by_key(|card| (!live(card.state), std::cmp::Reverse(card.answered)));
     cards
 }
 
-/// The policy inside a credential of our own making.
-fn consent_policy(credential: &identity::Credential) -> Option<consent::Policy> {
-    let value = serde_json::to_value(credential).ok()?;
-    serde_json::from_value(value["credentialSubject"]["dataUse"].clone()).ok()
+/// One answer as a card.
+fn card(story: &Story, study: &StudyId, answer: &Answer) -> ConsentCard {
+    let sending = answer.life.latest().and_then(|latest| story.find(latest));
+    let policy = answer.credential.as_ref().and_then(signed_terms).map(|(policy, _)| policy);
+    let state = answer.state(now().date());
+    ConsentCard {
+        study: study.clone(),
+        title: answer.request.title.clone(),
+        organisation: answer.request.organisation_name.clone(),
+        state,
+        data: policy.as_ref().map(|policy| policy.shared().to_vec()).unwrap_or_default(),
+        rules: policy.as_ref().map(rules).unwrap_or_default(),
+        until: policy.and_then(|policy| policy.until),
+        paused_until: answer.life.standing().paused_until.filter(|_| state == ConsentState::Suspended),
+        record: sending.map_or(RecordView::Local, super::story::Sending::record),
+        answered: answer.at,
+    }
+}
+
+/// The policy and the wishes inside a credential of our own making.
+pub(crate) fn signed_terms(credential: &identity::Credential) -> Option<(Policy, Preferences)> {
+    let subject = &credential.value()["credentialSubject"];
+    let policy = serde_json::from_value(subject["dataUse"].clone()).ok()?;
+    let preferences = match subject.get("preferences") {
+        Some(preferences) => serde_json::from_value(preferences.clone()).ok()?,
+        None => Preferences::default(),
+    };
+    Some((policy, preferences))
 }
 
 fn title(story: &Story, study: &StudyId) -> String {
@@ -207,13 +159,9 @@ fn describe(story: &Story, event: &Event) -> Option<(Message, Option<Failure>, O
         Event::Refused { study } => fine(about("activity-refused", study)),
         Event::Deferred { study } => fine(about("activity-deferred", study)),
         Event::AskedAgain { study } => fine(about("activity-asked-again", study)),
-        Event::Signed { study, direction, .. } => fine(about(
-            match direction {
-                crate::event::Direction::Grant => "activity-granted",
-                crate::event::Direction::Withdraw => "activity-withdrew",
-            },
-            study,
-        )),
+        Event::Signed { study, direction, .. } => fine(about(direction.messages().0, study)),
+        Event::ChoicesSaved { .. } => fine(say("activity-choices-saved")),
+        Event::ReceiptSaved { study } => fine(about("activity-receipt-saved", study)),
         Event::Sent { entry } => fine(of_entry("activity-sent", entry)?),
         Event::SendFailed { entry, failure } => {
             Some((of_entry("activity-send-failed", entry)?, Some(failure.clone()), None))

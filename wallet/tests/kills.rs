@@ -46,7 +46,7 @@ async fn killed_at_each_step_and_started_again() {
 
         let profile = open(&folder);
         sync::sync(&profile).await.unwrap();
-        let state = profile.read(|story| story.state(&heart())).unwrap();
+        let state = profile.read(|story| story.state(&heart(), wallet::now().date())).unwrap();
         assert_eq!(state == ConsentState::Active, given, "{step}");
         if !given {
             grant(&profile, &heart(), &[DataKind::Genome]).await.unwrap();

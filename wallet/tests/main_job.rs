@@ -3,8 +3,8 @@
 mod common;
 
 use bridge::{Code, RecordView, Role};
-use common::{CHOICE, Cast, grant, heart, profile};
-use consent::{ConsentState, DataKind, Outcome};
+use common::{CHOICE, Cast, grant, heart, profile, withdraw};
+use consent::{Choice, ConsentState, DataKind, Outcome};
 use wallet::{answer, asks, enrol, proof, research, staff, sync, views};
 
 #[tokio::test(flavor = "multi_thread")]
@@ -52,7 +52,7 @@ async fn from_invitation_to_withdrawal() {
     let answered = research::asks(&cast.researcher).await.unwrap();
     assert_eq!(answered.asks[0].answers[0].outcome, Some(Outcome::Permit), "{:#?}", answered.asks[0].answers[0].checks);
 
-    answer::withdraw(&cast.participant, &heart()).unwrap();
+    withdraw(&cast.participant, &heart()).unwrap();
     sync::sync(&cast.participant).await.unwrap();
     let view = research::check(&cast.researcher, &text, &purpose, None).await.unwrap();
     assert_eq!((view.outcome, view.reasons[0].message.id.as_str()), (Some(Outcome::Deny), "reason-withdrawn"));
@@ -113,7 +113,7 @@ async fn an_answer_given_offline_is_sent_by_itself_later() {
     assert_eq!((view.online, view.waiting), (false, 1));
     assert_eq!(views::receipt(&cast.participant, &heart(), &entry).unwrap().record, RecordView::Saved);
     // Withdrawing needs nobody either.
-    answer::withdraw(&cast.participant, &heart()).unwrap();
+    withdraw(&cast.participant, &heart()).unwrap();
     sync::sync(&cast.participant).await.unwrap();
     cast.biobank.reopen().await;
     let view = sync::sync(&cast.participant).await.unwrap();
@@ -132,7 +132,7 @@ async fn nothing_is_given_without_a_choice_and_nothing_twice() {
     let code = |result: Result<_, bridge::Failure>| result.map(drop).unwrap_err().code;
     assert_eq!(code(grant(&cast.participant, &heart(), &[]).await), Code::NothingChosen);
     assert_eq!(code(grant(&cast.participant, &heart(), &[DataKind::Imaging]).await), Code::NotPossible);
-    assert_eq!(code(answer::withdraw(&cast.participant, &heart())), Code::NotPossible);
+    assert_eq!(code(withdraw(&cast.participant, &heart())), Code::NotPossible);
     let study = heart();
     let try_once = || grant(&cast.participant, &study, &CHOICE);
     let (one, two) = tokio::join!(try_once(), try_once());
@@ -140,11 +140,13 @@ async fn nothing_is_given_without_a_choice_and_nothing_twice() {
     answer::defer(&cast.participant, &"sleep-memory".parse().unwrap()).unwrap();
     let sleep: consent::StudyId = "sleep-memory".parse().unwrap();
     answer::refuse(&cast.participant, &sleep).unwrap();
-    assert_eq!(code(grant(&cast.participant, &sleep, &CHOICE).await), Code::NotPossible);
+    assert_eq!(views::request(&cast.participant, &sleep).unwrap_err().code, Code::NotPossible);
+    // The same answer again is no change.
+    assert_eq!(code(grant(&cast.participant, &study, &CHOICE).await), Code::NotPossible);
     // A no is not for ever: the person can ask to be asked again.
     answer::ask_again(&cast.participant, &sleep).unwrap();
     grant(&cast.participant, &sleep, &[DataKind::Survey]).await.unwrap();
-    answer::withdraw(&cast.participant, &sleep).unwrap();
+    withdraw(&cast.participant, &sleep).unwrap();
     answer::ask_again(&cast.participant, &sleep).unwrap();
     grant(&cast.participant, &sleep, &[DataKind::Survey]).await.unwrap();
     let view = sync::sync(&cast.participant).await.unwrap();
@@ -156,7 +158,12 @@ async fn what_was_seen_is_what_is_signed() {
     let mut cast = Cast::ready().await;
     let seen = views::request(&cast.participant, &heart()).unwrap().notice;
     change_studies(&mut cast, |studies| studies[0]["text"] = "Another text.".into()).await;
-    let failure = answer::grant(&cast.participant, &heart(), &seen, &CHOICE).await.unwrap_err();
+    let choice = Choice { data: CHOICE.to_vec(), ..Choice::default() };
+    let failure = answer::grant(&cast.participant, &heart(), &seen, &choice, "").await.unwrap_err();
+    assert_eq!(failure.code, Code::RequestChanged);
+    // The request is the one of today, but the text in the review was another one.
+    let now = views::request(&cast.participant, &heart()).unwrap().notice;
+    let failure = answer::grant(&cast.participant, &heart(), &now, &choice, &"ab".repeat(32)).await.unwrap_err();
     assert_eq!(failure.code, Code::RequestChanged);
     grant(&cast.participant, &heart(), &CHOICE).await.unwrap();
 }
@@ -170,7 +177,7 @@ async fn a_study_that_is_taken_off_the_list_can_still_be_left() {
     let home = views::home(&cast.participant).unwrap();
     assert_eq!((home.requests.len(), home.consents.len()), (0, 1), "the consent is still shown");
     assert_eq!(home.consents[0].title, "Heart Rhythm Study");
-    answer::withdraw(&cast.participant, &heart()).unwrap();
+    withdraw(&cast.participant, &heart()).unwrap();
     let view = sync::sync(&cast.participant).await.unwrap();
     assert_eq!(view.waiting, 0, "and its withdrawal is recorded");
 }

@@ -2,7 +2,7 @@
 
 use super::{ClientError, LogClient};
 use crate::checkpoint::SignedCheckpoint;
-use crate::entry::{ConsentEvent, Entry, EntryError};
+use crate::entry::{Act, Entry, EntryError};
 use crate::hash::Hash;
 use crate::note::VerifierKey;
 use crate::state::{Rejected, State};
@@ -36,6 +36,8 @@ pub struct AuditReport {
     pub withdrawals: u64,
     /// Subjects whose consent stands.
     pub active: u64,
+    /// Entries that change, pause or resume a consent.
+    pub changes: u64,
     /// The hash over the state.
     pub digest: Hash,
     /// What is wrong, at most 100 of it.
@@ -66,6 +68,7 @@ pub async fn audit(client: &LogClient, key: &VerifierKey) -> Result<AuditReport,
         checkpoint,
         grants: 0,
         withdrawals: 0,
+        changes: 0,
         active: 0,
         digest: Hash::empty_root(),
         findings: Vec::new(),
@@ -88,7 +91,9 @@ pub async fn audit(client: &LogClient, key: &VerifierKey) -> Result<AuditReport,
     if edge.root() != report.checkpoint.root {
         report.note(Finding::Root);
     }
-    report.active = state.subjects().filter(|(_, subject)| subject.is_active()).count() as u64;
+    report.active =
+        state.subjects().filter(|(_, subject)| subject.standing.written == consent::ConsentState::Active).count()
+            as u64;
     report.digest = state.digest();
     Ok(report)
 }
@@ -96,10 +101,11 @@ pub async fn audit(client: &LogClient, key: &VerifierKey) -> Result<AuditReport,
 fn judge(index: u64, bytes: &[u8], state: &mut State, report: &mut AuditReport) {
     match Entry::parse(bytes) {
         Err(error) => report.note(Finding::Unreadable(index, error)),
-        Ok(entry) => match (state.apply(index, &entry), entry.event()) {
+        Ok(entry) => match (state.apply(index, &entry), entry.event().act) {
             (Err(rejected), _) => report.note(Finding::AgainstRules(index, rejected)),
-            (Ok(()), ConsentEvent::Grant(_)) => report.grants += 1,
-            (Ok(()), ConsentEvent::Withdraw(_)) => report.withdrawals += 1,
+            (Ok(()), Act::Grant(_)) => report.grants += 1,
+            (Ok(()), Act::Withdraw { .. }) => report.withdrawals += 1,
+            (Ok(()), Act::Change(_) | Act::Suspend { .. } | Act::Resume) => report.changes += 1,
         },
     }
 }

@@ -49,8 +49,8 @@ pub async fn donors(State(biobank): State<Arc<Biobank>>, signed: Signed) -> Resu
                     "invited": invitation.invited,
                     "expires": invitation.expires,
                     "joined": invitation.accepted.as_ref().map(|accepted| accepted.at),
-                    "live": count(&biobank, &of_donor, ConsentState::Active),
-                    "withdrawn": count(&biobank, &of_donor, ConsentState::Withdrawn),
+                    "live": count(&biobank, &of_donor, |state| state == ConsentState::Active),
+                    "withdrawn": count(&biobank, &of_donor, |state| state.withdrawal().is_some()),
                 })
             })
             .collect();
@@ -60,8 +60,8 @@ pub async fn donors(State(biobank): State<Arc<Biobank>>, signed: Signed) -> Resu
 }
 
 /// In how many studies the log says this of a donor.
-fn count(biobank: &Biobank, keys: &[&StudyKey], state: ConsentState) -> usize {
-    keys.iter().filter(|key| super::studies::state_of(biobank, key) == Some(state)).count()
+fn count(biobank: &Biobank, keys: &[&StudyKey], is: impl Fn(ConsentState) -> bool) -> usize {
+    keys.iter().filter(|key| super::studies::state_of(biobank, key).is_some_and(&is)).count()
 }
 
 #[derive(Deserialize)]

@@ -57,7 +57,7 @@ pub async fn append(State(biobank): State<Arc<Biobank>>, body: Body) -> Result<J
     let key = key.ok_or_else(Problem::unknown_signer)?;
     let salt: [u8; 32] =
         hex::decode(&key.salt).ok().and_then(|s| s.try_into().ok()).ok_or_else(Problem::unknown_signer)?;
-    if *entry.event().subject() != commit_subject(&salt, &key.donor, &key.study) {
+    if entry.event().subject != commit_subject(&salt, &key.donor, &key.study) {
         return Err(Problem::unknown_signer());
     }
     let hash = entry.hash();

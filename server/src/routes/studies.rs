@@ -3,6 +3,7 @@
 use super::{Signed, blocking};
 use crate::Problem;
 use crate::biobank::Biobank;
+use crate::clock::now;
 use crate::desk::{AccountRole, StudyKey};
 use axum::Json;
 use axum::extract::{Path, State};
@@ -43,5 +44,5 @@ pub async fn participants(
 pub fn state_of(biobank: &Biobank, key: &StudyKey) -> Option<ConsentState> {
     let salt: [u8; 32] = hex::decode(&key.salt).ok()?.try_into().ok()?;
     let subject = commit_subject(&salt, &key.donor, &key.study);
-    biobank.log.read_state(|state| state.subject(&subject).map(|subject| subject.state))
+    biobank.log.read_state(|state| state.subject(&subject).map(|subject| subject.state_at(now().date())))
 }

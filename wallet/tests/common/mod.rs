@@ -1,5 +1,9 @@
 //! A real biobank on a free port, and profiles whose secrets do not need a keychain.
-#![allow(dead_code, reason = "each test file uses a part")]
+#![allow(dead_code, unused_imports, reason = "each test file uses a part")]
+
+mod deeds;
+
+pub use deeds::{choose, grant, step, withdraw};
 
 use bridge::{Failure, Role};
 use consent::{DataKind, StudyId};
@@ -8,7 +12,7 @@ use server::{Institution, Options, Running, start};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use tempfile::TempDir;
-use wallet::{Profile, answer, connect, enrol, staff, sync, views};
+use wallet::{Profile, connect, enrol, staff, sync};
 
 /// A biobank, its folder, and the codes that it gave out.
 pub struct Biobank {
@@ -89,12 +93,6 @@ pub fn profile(root: &Path, role: Role, seed: u8) -> Profile {
     let dir = root.join(format!("{}-{seed}", role.name()));
     std::fs::create_dir_all(&dir).unwrap();
     Profile::open(role, &dir, ProfileSecret::from_bytes([seed; 32])).unwrap()
-}
-
-/// Signs a consent to the request as it is listed now.
-pub async fn grant(profile: &Profile, study: &StudyId, data: &[DataKind]) -> Result<ledger::EntryHash, Failure> {
-    let notice = views::request(profile, study).map(|request| request.notice).unwrap_or_default();
-    answer::grant(profile, study, &notice, data).await
 }
 
 pub fn heart() -> StudyId {
