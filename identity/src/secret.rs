@@ -11,7 +11,7 @@ use zeroize::Zeroizing;
 
 /// The first step of every path: the letters `CPRT` as a number.
 const PURPOSE: u32 = 0x4350_5254;
-const ROLE_PROFILE: u32 = 0;
+// Role 0 was once planned for the profile itself; no key has it.
 const ROLE_BIOBANK: u32 = 1;
 const ROLE_STUDY: u32 = 2;
 
@@ -45,11 +45,6 @@ impl ProfileSecret {
     /// A public name of this secret. It tells secrets apart and says nothing about them.
     pub fn fingerprint(&self) -> Fingerprint {
         Fingerprint(self.expand(LABEL_FINGERPRINT, &[]))
-    }
-
-    /// The key of the profile itself: that of a researcher or a member of staff.
-    pub fn derive_profile_key(&self) -> SigningKey {
-        self.derive_key(&[PURPOSE, ROLE_PROFILE])
     }
 
     /// The donor's key towards one biobank. Two biobanks can not tell that they know the same donor.

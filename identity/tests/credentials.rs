@@ -4,7 +4,7 @@
 mod common;
 
 use common::*;
-use consent::{DataKind, Modifier, Permission, Policy};
+use consent::{DataKind, Modifier, Permission, Policy, TermSystem};
 use identity::*;
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -76,14 +76,19 @@ async fn a_presentation_verifies_and_hands_out_its_credentials() {
     assert!(held.credentials.is_empty());
 }
 
+fn hierarchy(system: &str) -> TermSystem {
+    TermSystem { system: system.to_owned(), version: "2026-05-05".to_owned() }
+}
+
 #[tokio::test]
 async fn every_term_of_a_policy_is_covered_by_the_signature() {
     let variants = |policy: Policy| ConsentClaims { policy, ..consent_claims() };
-    let base = Policy { modifiers: Vec::new(), until: None, data: vec![DataKind::Survey], ..policy() };
+    let base = Policy { modifiers: Vec::new(), until: None, data: Some(vec![DataKind::Survey]), ..policy() };
     let mut all = Vec::new();
     for permission in [Permission::Nres, Permission::Gru, Permission::Hmb, Permission::Ds, Permission::Poa] {
         let diseases = if permission == Permission::Ds { vec!["MONDO:0005148".to_owned()] } else { Vec::new() };
-        all.push(variants(Policy { permissions: vec![permission], diseases, ..base.clone() }));
+        let ontology = (permission == Permission::Ds).then(|| hierarchy("MONDO"));
+        all.push(variants(Policy { permissions: vec![permission], diseases, ontology, ..base.clone() }));
     }
     let (npu, ncu, nmds, npoa) = (Modifier::Npu, Modifier::Ncu, Modifier::Nmds, Modifier::Npoa);
     let gs = |place: &str| Modifier::Gs { places: vec![place.to_owned()] };
@@ -92,11 +97,12 @@ async fn every_term_of_a_policy_is_covered_by_the_signature() {
     }
     use DataKind::*;
     for kind in [Genome, HealthRecord, Sample, Imaging, Device] {
-        all.push(variants(Policy { data: vec![kind], ..base.clone() }));
+        all.push(variants(Policy { data: Some(vec![kind]), ..base.clone() }));
     }
     for disease in ["MONDO:0004975", "DOID:9352"] {
         let (permissions, diseases) = (vec![Permission::Ds], vec![disease.to_owned()]);
-        all.push(variants(Policy { permissions, diseases, ..base.clone() }));
+        let ontology = disease.split_once(':').map(|(system, _)| hierarchy(system));
+        all.push(variants(Policy { permissions, diseases, ontology, ..base.clone() }));
     }
 
     let mut previous: Option<Value> = None;
@@ -126,8 +132,8 @@ async fn an_edited_field_fails_at_the_signature() {
         subject("recipient", json!(other)),
         subject("study", json!("heart-2027")),
         subject("studyVersion", json!(4)),
-        subject("notice", json!("cd".repeat(32))),
-        subject("language", json!("en")),
+        changed(credential.value(), |json| json["credentialSubject"]["notice"]["sha256"] = json!("cd".repeat(32))),
+        changed(credential.value(), |json| json["credentialSubject"]["notice"]["language"] = json!("en")),
         changed(credential.value(), |json| json["id"] = json!("urn:uuid:00000000-0000-4000-8000-000000000000")),
         changed(credential.value(), |json| json["validFrom"] = json!("2026-11-22T11:59:59Z")),
         changed(credential.value(), |json| json["proof"]["created"] = json!("2026-11-22T11:59:59Z")),
@@ -376,7 +382,8 @@ async fn what_must_not_be_signed_is_not_signed() {
     let status = Some(consent::ConsentState::Active);
     let stated = issue_consent(&key, &wrong(Policy { status, ..policy() }), now()).await;
     assert!(matches!(stated, Err(CredentialError::Claims(_))));
-    let twice = Policy { modifiers: vec![Modifier::Npu, Modifier::Npu], ..policy() };
+    let gs = |places: [&str; 2]| Modifier::Gs { places: places.map(str::to_owned).to_vec() };
+    let twice = Policy { modifiers: vec![gs(["DE", "FR"]), gs(["FR", "DE"])], ..policy() };
     assert!(matches!(issue_consent(&key, &wrong(twice), now()).await, Err(CredentialError::Claims(_))));
     let other = issue_consent(&attacker(), &consent_claims(), now()).await;
     assert!(matches!(other, Err(CredentialError::Claims(_))));

@@ -23,7 +23,7 @@ use zeroize::Zeroizing;
 /// The text of the context of this program's own terms.
 pub const CONSENT_CONTEXT: &str = include_str!("../../contexts/consent-v1.jsonld");
 /// SHA-256 of [`CONSENT_CONTEXT`]. A context never changes; a new version has a new address.
-pub const CONSENT_CONTEXT_SHA256: &str = "c0cb2c0a9de530398cd2d34dadfc25a1b998147c06581619b9c3c73abaad1a91";
+pub const CONSENT_CONTEXT_SHA256: &str = "7ad7d45998bb7a76219407fbbaa1406f5a8ff25cb4e4e9c439d01fc1c4c8bf56";
 const CREDENTIALS_CONTEXT: &str = include_str!("../../contexts/credentials-v2.jsonld");
 /// SHA-256 of the bundled text of `https://www.w3.org/ns/credentials/v2`.
 pub const CREDENTIALS_CONTEXT_SHA256: &str = "8a9f494a89ecc51db093e90e84713e07e84d6d9204364a9b3c7868b21751236f";
@@ -159,7 +159,7 @@ mod tests {
     async fn the_library_alone_accepts_a_spoofed_issuer() {
         let (attacker, victim) = (SigningKey::from_seed([66; 32]), SigningKey::from_seed([1; 32]).did());
         let context = json!([CONTEXT_V2, CONTEXT_CONSENT]);
-        let document = signed(&attacker, &victim, context, json!({ "notice": "x" })).await.unwrap();
+        let document = signed(&attacker, &victim, context, json!({ "study": "x" })).await.unwrap();
         assert_eq!(document["issuer"], json!(victim));
         assert_eq!(verify(document).await, Ok(()));
     }
@@ -169,12 +169,12 @@ mod tests {
     async fn unknown_terms_and_contexts_can_not_be_signed_and_do_not_verify() {
         let key = SigningKey::from_seed([1; 32]);
         let (did, known) = (key.did(), json!([CONTEXT_V2, CONTEXT_CONSENT]));
-        let good = signed(&key, &did, known.clone(), json!({ "notice": "x" })).await.unwrap();
+        let good = signed(&key, &did, known.clone(), json!({ "study": "x" })).await.unwrap();
         assert_eq!(verify(good.clone()).await, Ok(()));
 
-        assert!(signed(&key, &did, known, json!({ "notice": "x", "unheardOf": "y" })).await.is_err());
+        assert!(signed(&key, &did, known, json!({ "study": "x", "unheardOf": "y" })).await.is_err());
         let foreign = json!([CONTEXT_V2, CONTEXT_CONSENT, "https://www.w3.org/2018/credentials/v1"]);
-        assert!(signed(&key, &did, foreign.clone(), json!({ "notice": "x" })).await.is_err());
+        assert!(signed(&key, &did, foreign.clone(), json!({ "study": "x" })).await.is_err());
 
         let mut unknown = good.clone();
         unknown["credentialSubject"]["unheardOf"] = json!("y");
@@ -184,7 +184,7 @@ mod tests {
         assert!(verify(other).await.is_err());
         // Our terms are protected: an inline context can not give them another meaning.
         let mut redefined = good;
-        redefined["@context"] = json!([CONTEXT_V2, CONTEXT_CONSENT, { "notice": "https://evil.example/" }]);
+        redefined["@context"] = json!([CONTEXT_V2, CONTEXT_CONSENT, { "study": "https://evil.example/" }]);
         assert!(verify(redefined).await.is_err());
     }
 

@@ -4,12 +4,14 @@
 
 mod checks;
 mod claims;
+#[cfg(test)]
+mod graph_tests;
 mod issue;
 mod linked;
 mod verify;
 
 pub use checks::{Check, CheckResult, Verification, Verified};
-pub use claims::{ConsentClaims, EnrolmentClaims};
+pub use claims::{CONSENT_SCHEMA, ConsentClaims, EnrolmentClaims};
 pub use issue::{CredentialError, issue_consent, issue_enrolment, present};
 pub use linked::{CONSENT_CONTEXT, CONSENT_CONTEXT_SHA256, CREDENTIALS_CONTEXT_SHA256};
 pub use verify::{

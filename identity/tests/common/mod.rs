@@ -1,7 +1,7 @@
 //! Shared test data.
 #![allow(dead_code, reason = "each test file uses a part")]
 
-use consent::{DataKind, Modifier, Permission, Policy, Timestamp};
+use consent::{DataKind, Modifier, Notice, Permission, Policy, Preferences, Terms, Timestamp};
 use identity::{ConsentClaims, Credential, EnrolmentClaims, Presentation, SigningKey, issue_consent, present};
 use serde_json::Value;
 
@@ -31,7 +31,7 @@ pub fn policy() -> Policy {
     Policy {
         permissions: vec![Permission::Hmb],
         modifiers: vec![Modifier::Npu, Modifier::Gs { places: vec!["DE".to_owned(), "FR".to_owned()] }],
-        data: vec![DataKind::Genome, DataKind::HealthRecord],
+        data: Some(vec![DataKind::Genome, DataKind::HealthRecord]),
         until: Some("2028-12-31".parse().unwrap()),
         ..Policy::default()
     }
@@ -44,9 +44,16 @@ pub fn consent_claims() -> ConsentClaims {
         study: "heart-2026".parse().unwrap(),
         version: 3,
         recipient: "https://ror.org/02n0bts35".to_owned(),
-        notice: "ab".repeat(32),
-        language: "de-AT".to_owned(),
+        notice: Notice {
+            uri: "urn:consent-wallet:study:heart-2026".to_owned(),
+            version: 3,
+            sha256: "ab".repeat(32),
+            language: "de-AT".to_owned(),
+        },
         policy: policy(),
+        preferences: Preferences::default(),
+        terms: Terms::default(),
+        supersedes: None,
     }
 }
 
