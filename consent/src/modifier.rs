@@ -1,12 +1,12 @@
 //! Conditions on a permission: the modifiers of DUO, the legacy codes of dbGaP, and two of our own.
 
-use crate::reading::{self, Dated, Object, Strings, Words};
+use crate::reading::{self, Dated, Name, Object, Strings};
 use crate::vocabulary::{Flag, Topic, Vocabulary, duo_number};
 use crate::{Date, OWN};
 use serde::de::{self, DeserializeSeed, Deserializer, MapAccess, Visitor};
 use serde::ser::{SerializeMap, Serializer};
 use serde::{Deserialize, Serialize};
-use std::fmt;
+use std::{fmt, mem};
 
 /// What research can be restricted to: a group of people, or a topic.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -149,12 +149,31 @@ struct Arguments {
     date: Option<Dated>,
 }
 
+impl Arguments {
+    /// The names of those that no term took.
+    fn left(&self) -> impl Iterator<Item = &'static str> {
+        let left = [
+            ("places", !self.places.is_empty()),
+            ("institutions", !self.institutions.is_empty()),
+            ("users", !self.users.is_empty()),
+            ("projects", !self.projects.is_empty()),
+            ("with", !self.with.is_empty()),
+            ("topics", !self.topics.is_empty()),
+            ("months", self.months.is_some()),
+            ("date", self.date.is_some()),
+        ];
+        left.into_iter().filter(|(_, there)| *there).map(|(name, _)| name)
+    }
+}
+
 impl Read {
-    fn understand(code: &str, arguments: Arguments, mut unknown: Vec<String>) -> Self {
-        let modifier = known(code, arguments, &mut unknown);
+    fn understand(code: &str, mut arguments: Arguments, mut unknown: Vec<String>) -> Self {
+        let modifier = known(code, &mut arguments, &mut unknown);
+        // `CC` with places, `IRB` with a date: a condition that this version would not keep.
+        unknown.extend(arguments.left().map(str::to_owned));
         // A term with an argument that was not understood is itself not understood.
         if !unknown.is_empty() {
-            let what = format!("{} {}", short(code), unknown.join(" "));
+            let what = format!("{} {}", short(code), short(&unknown.join(" ")));
             return Self { modifier: None, unknown: vec![what.trim().to_owned()] };
         }
         match modifier {
@@ -165,7 +184,7 @@ impl Read {
 }
 
 /// The modifier of a code in any of its spellings. `Err` where it is unknown or lacks its argument.
-fn known(code: &str, arguments: Arguments, unknown: &mut Vec<String>) -> Result<Option<Modifier>, ()> {
+fn known(code: &str, arguments: &mut Arguments, unknown: &mut Vec<String>) -> Result<Option<Modifier>, ()> {
     let code = match duo_number(code) {
         // Obsolete "research use only": what every consent says that has no CC.
         Some(14) => return Ok(None),
@@ -173,16 +192,19 @@ fn known(code: &str, arguments: Arguments, unknown: &mut Vec<String>) -> Result<
             let same = |(_, id): &&(&str, &str)| duo_number(id) == Some(number);
             Modifier::TERMS.iter().find(same).map(|(code, _)| *code).ok_or(())?
         }
-        None => code.strip_prefix(OWN).unwrap_or(code),
+        None if code.starts_with(OWN) => {
+            Modifier::TERMS.iter().find(|(_, id)| *id == code).map(|(code, _)| *code).ok_or(())?
+        }
+        None => code,
     };
-    let some = |list: Vec<String>| if list.is_empty() { Err(()) } else { Ok(list) };
+    let some = |list: &mut Vec<String>| if list.is_empty() { Err(()) } else { Ok(mem::take(list)) };
     let only = |flag| Modifier::Rs { topics: vec![Focus::Flag(flag)] };
     Ok(Some(match code {
         "RS" => {
             let mut topics = Vec::new();
-            for word in some(arguments.topics)? {
+            for word in some(&mut arguments.topics)? {
                 match Focus::read(&word) {
-                    Some(focus) => topics.push(focus),
+                    Some(focus) => reading::add(&mut topics, focus),
                     None => unknown.push(word),
                 }
             }
@@ -191,8 +213,11 @@ fn known(code: &str, arguments: Arguments, unknown: &mut Vec<String>) -> Result<
         "RS-PD" => only(Flag::Pediatric),
         "RS-POP" => only(Flag::Population),
         // Without a word on which sex, the legacy code says only that there is a restriction.
-        "RS-G" => match arguments.topics.first().and_then(|word| Flag::read(word)) {
-            Some(sex @ (Flag::Female | Flag::Male)) => only(sex),
+        "RS-G" => match mem::take(&mut arguments.topics).as_slice() {
+            [word] => match Flag::read(word) {
+                Some(sex @ (Flag::Female | Flag::Male)) => only(sex),
+                _ => return Err(()),
+            },
             _ => return Err(()),
         },
         "NMDS" => Modifier::Nmds,
@@ -201,10 +226,10 @@ fn known(code: &str, arguments: Arguments, unknown: &mut Vec<String>) -> Result<
         "NPU" => Modifier::Npu,
         "NCU" => Modifier::Ncu,
         "PUB" => Modifier::Pub,
-        "COL" => Modifier::Col { with: arguments.with },
+        "COL" => Modifier::Col { with: mem::take(&mut arguments.with) },
         "IRB" => Modifier::Irb,
-        "GS" => Modifier::Gs { places: some(arguments.places)? },
-        "MOR" => match arguments.date {
+        "GS" => Modifier::Gs { places: some(&mut arguments.places)? },
+        "MOR" => match arguments.date.take() {
             Some(Dated::Day(date)) => Modifier::Mor { date },
             Some(Dated::Other(word)) => {
                 unknown.push(word);
@@ -212,10 +237,10 @@ fn known(code: &str, arguments: Arguments, unknown: &mut Vec<String>) -> Result<
             }
             None => return Err(()),
         },
-        "TS" => Modifier::Ts { months: arguments.months.and_then(|months| months.try_into().ok()).ok_or(())? },
-        "US" => Modifier::Us { users: some(arguments.users)? },
-        "PS" => Modifier::Ps { projects: some(arguments.projects)? },
-        "IS" => Modifier::Is { institutions: some(arguments.institutions)? },
+        "TS" => Modifier::Ts { months: arguments.months.take().and_then(|months| months.try_into().ok()).ok_or(())? },
+        "US" => Modifier::Us { users: some(&mut arguments.users)? },
+        "PS" => Modifier::Ps { projects: some(&mut arguments.projects)? },
+        "IS" => Modifier::Is { institutions: some(&mut arguments.institutions)? },
         "RTN" => Modifier::Rtn,
         "CC" => Modifier::Cc,
         "RU" => return Ok(None),
@@ -305,15 +330,14 @@ pub(crate) fn read_permissions<'de, D: Deserializer<'de>>(
     modifiers: &mut Vec<Modifier>,
     unknown: &mut Vec<String>,
 ) -> Result<Vec<crate::Permission>, D::Error> {
-    let mut obsolete = Vec::new();
-    let mut permissions = Words::new(&mut obsolete).deserialize(deserializer)?;
-    for word in obsolete {
-        if word == "GRU-CC" || duo_number(&word) == Some(5) {
-            permissions.push(crate::Permission::Gru);
-            modifiers.push(Modifier::Cc);
-        } else {
-            unknown.push(word);
+    let mut permissions = Vec::new();
+    reading::each(deserializer, |Name(word): Name<'de>| match crate::Permission::read(&word) {
+        Some(permission) => reading::add(&mut permissions, permission),
+        None if word == "GRU-CC" || duo_number(&word) == Some(5) => {
+            reading::add(&mut permissions, crate::Permission::Gru);
+            reading::add(modifiers, Modifier::Cc);
         }
-    }
+        None => reading::keep(unknown, &word),
+    })?;
     Ok(permissions)
 }

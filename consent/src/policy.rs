@@ -95,7 +95,7 @@ impl<'de> Deserialize<'de> for Policy {
                     }
                     Ok(())
                 })?;
-                policy.modifiers.append(&mut added);
+                added.into_iter().for_each(|modifier| reading::add(&mut policy.modifiers, modifier));
                 Ok(policy)
             }
         }

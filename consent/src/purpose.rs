@@ -3,7 +3,7 @@
 use crate::Date;
 use crate::reading::{self, Object, Strings, Word, Words};
 use crate::vocabulary::{DataKind, Flag, OrganisationKind, Topic};
-use serde::de::{Deserializer, MapAccess, Visitor};
+use serde::de::{self, DeserializeSeed, Deserializer, MapAccess, Visitor};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::marker::PhantomData;
@@ -22,14 +22,12 @@ pub struct Organisation {
 }
 
 /// An approval by an ethics board.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct EthicsApproval {
     /// The board that approved.
-    #[serde(default)]
     pub committee: String,
     /// Its number for this approval.
-    #[serde(default)]
     pub number: String,
     /// The last day on which the approval holds.
     pub valid_until: Date,
@@ -100,7 +98,7 @@ impl<'de> Deserialize<'de> for Purpose {
                         "places" => purpose.places = object.seed(Strings)?,
                         "data" => purpose.data = object.seed(Words::new(unknown))?,
                         "publishesOn" => purpose.publishes_on = object.value()?,
-                        "ethicsApproval" => purpose.ethics_approval = object.value()?,
+                        "ethicsApproval" => purpose.ethics_approval = object.seed(SomeApproval(unknown))?,
                         "users" => purpose.users = object.seed(Strings)?,
                         "project" => purpose.project = object.value()?,
                         "genetic" => purpose.genetic = object.value()?,
@@ -118,6 +116,68 @@ impl<'de> Deserialize<'de> for Purpose {
         }
 
         deserializer.deserialize_map(Members)
+    }
+}
+
+impl<'de> Deserialize<'de> for EthicsApproval {
+    /// Reads an approval all of which must be known; inside a purpose unknown members are kept for review instead.
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let mut unknown = Vec::new();
+        let approval = SomeApproval(&mut unknown).deserialize(deserializer)?;
+        match (approval, unknown.first()) {
+            (Some(approval), None) => Ok(approval),
+            (Some(_), Some(name)) => Err(de::Error::custom(format_args!("not a known member: {name}"))),
+            (None, _) => Err(de::Error::custom("an ethics approval is missing")),
+        }
+    }
+}
+
+/// An approval, or nothing; members that are not known go to the list of unknown words.
+struct SomeApproval<'a>(&'a mut Vec<String>);
+
+impl<'de> DeserializeSeed<'de> for SomeApproval<'_> {
+    type Value = Option<EthicsApproval>;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        deserializer.deserialize_option(self)
+    }
+}
+
+impl<'de> Visitor<'de> for SomeApproval<'_> {
+    type Value = Option<EthicsApproval>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an ethics approval")
+    }
+
+    fn visit_none<E>(self) -> Result<Self::Value, E> {
+        Ok(None)
+    }
+
+    fn visit_unit<E>(self) -> Result<Self::Value, E> {
+        Ok(None)
+    }
+
+    fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        deserializer.deserialize_map(self)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
+        let (mut committee, mut number, mut valid_until) = (String::new(), String::new(), None);
+        reading::members(map, |name, object: &mut Object<'_, A>| {
+            match name {
+                "committee" => committee = object.value::<Option<_>>()?.unwrap_or_default(),
+                "number" => number = object.value::<Option<_>>()?.unwrap_or_default(),
+                "validUntil" => valid_until = Some(object.value()?),
+                _ => {
+                    object.skip()?;
+                    reading::keep(self.0, name);
+                }
+            }
+            Ok(())
+        })?;
+        let valid_until = valid_until.ok_or_else(|| de::Error::missing_field("validUntil"))?;
+        Ok(Some(EthicsApproval { committee, number, valid_until }))
     }
 }
 

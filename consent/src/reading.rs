@@ -15,6 +15,11 @@ use std::marker::PhantomData;
 const LONGEST: usize = 64;
 /// How many unknown words are kept; one is enough for review.
 const MOST: usize = 32;
+/// How many members an object may have, known or not. Each is compared with those before it.
+const MOST_MEMBERS: usize = 128;
+/// How long a list may be. Rules compare the lists of a policy with those of a purpose: without a bound, a document of
+/// a megabyte keeps a matcher busy for minutes.
+pub(crate) const LONGEST_LIST: usize = 1024;
 
 /// Keeps a word that was not understood.
 pub(crate) fn keep(unknown: &mut Vec<String>, word: &str) {
@@ -54,13 +59,17 @@ pub(crate) fn members<'de, A: MapAccess<'de>>(
         if seen.contains(&name) {
             return Err(de::Error::custom("a member stands twice"));
         }
+        if seen.len() == MOST_MEMBERS {
+            return Err(de::Error::custom("too many members"));
+        }
         read(&name, &mut Object(&mut map))?;
         seen.push(name);
     }
     Ok(())
 }
 
-struct Name<'de>(Cow<'de, str>);
+/// A text, borrowed from the document where that can be done.
+pub(crate) struct Name<'de>(pub Cow<'de, str>);
 
 impl<'de> Deserialize<'de> for Name<'de> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -109,7 +118,12 @@ pub(crate) fn each<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
         }
 
         fn visit_seq<A: SeqAccess<'de>>(mut self, mut seq: A) -> Result<(), A::Error> {
+            let mut length = 0;
             while let Some(item) = seq.next_element()? {
+                if length == LONGEST_LIST {
+                    return Err(de::Error::custom("the list is too long"));
+                }
+                length += 1;
                 (self.0)(item);
             }
             Ok(())
@@ -141,32 +155,49 @@ impl<'a, T> Words<'a, T> {
     }
 }
 
-impl<'de, T: Vocabulary> DeserializeSeed<'de> for Words<'_, T> {
+impl<'de, T: Vocabulary + PartialEq> DeserializeSeed<'de> for Words<'_, T> {
     type Value = Vec<T>;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
         let mut terms = Vec::new();
         each(deserializer, |Name(word): Name<'de>| match T::read(&word) {
-            Some(term) => terms.push(term),
+            Some(term) => add(&mut terms, term),
             None => keep(self.0, &word),
         })?;
         Ok(terms)
     }
 }
 
+/// Adds a term that is not there yet: saying it twice says nothing more.
+pub(crate) fn add<T: PartialEq>(terms: &mut Vec<T>, term: T) {
+    if !terms.contains(&term) {
+        terms.push(term);
+    }
+}
+
 /// A list of terms, or nothing where the member is `null`.
 pub(crate) struct SomeWords<'a, T>(pub Words<'a, T>);
 
-impl<'de, T: Vocabulary> DeserializeSeed<'de> for SomeWords<'_, T> {
+impl<'de, T: Vocabulary + PartialEq> DeserializeSeed<'de> for SomeWords<'_, T> {
     type Value = Option<Vec<T>>;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
-        let words: Option<Vec<Name<'de>>> = Option::deserialize(deserializer)?;
-        let Some(words) = words else { return Ok(None) };
+        struct List<'de>(Vec<Name<'de>>);
+
+        impl<'de> Deserialize<'de> for List<'de> {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                let mut words = Vec::new();
+                each(deserializer, |word| words.push(word))?;
+                Ok(Self(words))
+            }
+        }
+
+        let words: Option<List<'de>> = Option::deserialize(deserializer)?;
+        let Some(List(words)) = words else { return Ok(None) };
         let mut terms = Vec::new();
         for Name(word) in words {
             match T::read(&word) {
-                Some(term) => terms.push(term),
+                Some(term) => add(&mut terms, term),
                 None => keep(self.0.0, &word),
             }
         }
@@ -215,8 +246,13 @@ impl<'de, Q: Vocabulary + PartialEq> DeserializeSeed<'de> for AnswersSeed<'_, Q>
             fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Answers<Q>, A::Error> {
                 let mut answers = Answers::default();
                 members(map, |name, object: &mut Object<'_, A>| {
-                    let Name(word) = object.value()?;
+                    // Not asked is no answer.
+                    let Some(Name(word)) = object.value()? else { return Ok(()) };
                     match (Q::read(name), Answer::read(&word)) {
+                        // Under two spellings of the question, as bad as a member that stands twice.
+                        (Some(question), Some(_)) if answers.get(question).is_some() => {
+                            return Err(de::Error::custom("a question is answered twice"));
+                        }
                         (Some(question), Some(answer)) => answers.set(question, Some(answer)),
                         _ => keep(self.0, &format!("{name} {word}")),
                     }
