@@ -5,7 +5,7 @@
 
 mod rules;
 
-pub(crate) use rules::{is_identifier, is_party};
+pub(crate) use rules::{Grant, Grants, is_identifier, is_party};
 
 use crate::ontology::Ontology;
 use crate::{Date, Message, Policy, Purpose};
@@ -352,7 +352,11 @@ impl<'a> Findings<'a> {
     }
 
     fn owe(&mut self, code: &'a str, with: &'a [String]) {
-        self.duties.push(Duty { code: code.into(), with: with.into() });
+        let mut with = Cow::Borrowed(with);
+        if !with.is_sorted() {
+            with.to_mut().sort_unstable();
+        }
+        self.duties.push(Duty { code: code.into(), with });
     }
 
     fn into_decision(mut self) -> Decision<'a> {

@@ -49,6 +49,14 @@ const EU: &[(&str, u32, u32)] = &[
 /// 1994-01-01, for Liechtenstein from 1995-05-01.
 const EEA_BESIDE_EU: &[(&str, u32, u32)] = &[("IS", 19940101, NOW), ("LI", 19950501, NOW), ("NO", 19940101, NOW)];
 
+/// Parts of a member state to which the treaties do not apply, by the codes that they have as parts: the overseas
+/// countries and territories of annex II to the Treaty on the Functioning of the European Union, and Svalbard, which
+/// protocol 40 to the EEA Agreement leaves out. As countries of their own (`AW`, `PF`, `SJ`) they are no members anyway.
+const OVERSEAS: &[&str] = &[
+    "FR-BL", "FR-CP", "FR-NC", "FR-PF", "FR-PM", "FR-TF", "FR-WF", "NL-AW", "NL-BQ1", "NL-BQ2", "NL-BQ3", "NL-CW",
+    "NL-SX", "NO-21",
+];
+
 const NOW: u32 = 99991231;
 const EEA_SINCE: u32 = 19940101;
 
@@ -88,6 +96,7 @@ impl<'a> Place<'a> {
             (Self::Eu, Self::Eu | Self::Eea) | (Self::Eea, Self::Eea) => true,
             // A group lies in a country, or in a smaller group, only if it has no other member: never.
             (Self::Eu | Self::Eea, _) => false,
+            (Self::Part(_, part), Self::Eu | Self::Eea) if OVERSEAS.contains(&part) => false,
             (Self::Country(country) | Self::Part(country, _), Self::Eu) => is_member(EU, country, on),
             (Self::Country(country) | Self::Part(country, _), Self::Eea) => in_eea(country, on),
             (Self::Country(country) | Self::Part(country, _), Self::Country(other)) => country == other,
@@ -184,6 +193,8 @@ mod tests {
         assert!(inside("US-CA", "US", "2026-11-22") && !inside("US", "US-CA", "2026-11-22"));
         assert!(inside("DE-BY", "EU", "2026-11-22") && !inside("EU", "DE", "2026-11-22"));
         assert!(inside("EU", "EEA", "2026-11-22") && !inside("EEA", "EU", "2026-11-22"));
+        assert!(!inside("NL-CW", "EU", "2026-11-22") && inside("NL-CW", "NL", "2026-11-22"));
+        assert!(!inside("NO-21", "EEA", "2026-11-22") && inside("NO-22", "EEA", "2026-11-22"));
         for text in ["UK", "nl", "Europe", "", "XX", "US-", "US-california", "NL-", "N"] {
             assert_eq!(Place::read(text), None, "{text}");
         }

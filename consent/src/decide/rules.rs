@@ -103,27 +103,27 @@ pub(super) fn all<'a>(
 }
 
 /// Which topics the permissions grant, once for all rules.
-struct Grants {
+pub(crate) struct Grants {
     /// The codes, for reasons.
     codes: Cow<'static, str>,
-    general: Grant,
-    health: Grant,
-    ancestry: Grant,
-    disease: bool,
+    pub general: Grant,
+    pub health: Grant,
+    pub ancestry: Grant,
+    pub disease: bool,
     any: bool,
 }
 
-/// Whether a permission covers a topic.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Grant {
-    Yes,
+/// Whether a permission covers a topic, in order of generosity.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Grant {
     No,
     /// One does, and a narrower one beside it does not: older consents say both, and nobody knows which counts.
     Contradicted,
+    Yes,
 }
 
 impl Grants {
-    fn of(policy: &Policy) -> Self {
+    pub fn of(policy: &Policy) -> Self {
         let permissions = &policy.permissions;
         let codes = match permissions.as_slice() {
             [] => Cow::Borrowed(""),
@@ -138,8 +138,10 @@ impl Grants {
             if !permissions.iter().any(|permission| permission.includes(topic)) {
                 return Grant::No;
             }
-            let narrower =
-                |p: &Permission| !p.includes(topic) && permissions.iter().any(|other| other != p && other.includes(*p));
+            // A narrower one beside a permission that does not cover the topic either says nothing about it: {HMB, DS,
+            // POA} contradicts itself about health and not about ancestry.
+            let covering = || permissions.iter().filter(|permission| permission.includes(topic));
+            let narrower = |p: &Permission| !p.includes(topic) && covering().any(|other| other.includes(*p));
             if permissions.iter().any(narrower) { Grant::Contradicted } else { Grant::Yes }
         };
         Self {
@@ -274,14 +276,14 @@ fn diseases<'a>(
         if grants.disease {
             for consented in &policy.diseases {
                 match look_up(matcher, consented) {
+                    // Of several that cover it the first by name, so that their order changes nothing.
                     Ok((other, ancestor)) if std::ptr::eq(other, ontology) => {
-                        if ontology.is_a(term, ancestor) {
+                        if ontology.is_a(term, ancestor) && named.is_none_or(|known| consented < known) {
                             named = Some(consented);
-                            break;
                         }
                     }
-                    Ok(_) => unclear = Some((R::DiseaseUnknown, consented)),
-                    Err(code) => unclear = Some((code, consented)),
+                    Ok(_) => unclear = unclear.max(Some((R::DiseaseUnknown, consented))),
+                    Err(code) => unclear = unclear.max(Some((code, consented))),
                 }
             }
         }
@@ -296,7 +298,7 @@ fn diseases<'a>(
             }
             (None, Some((code, consented))) => found.review(code, consented.as_str(), disease.as_str()),
             (None, None) if grants.disease => {
-                found.deny(R::DiseaseNotCovered, policy.diseases.join(", "), disease.as_str());
+                found.deny(R::DiseaseNotCovered, joined(&policy.diseases), disease.as_str());
             }
             (None, None) if grants.any => {
                 found.deny(R::TopicNotCovered, grants.codes.clone(), disease.as_str());
@@ -305,6 +307,19 @@ fn diseases<'a>(
         }
     }
     all_named
+}
+
+/// Texts with commas between them, in an order of their own: the order of the document changes nothing.
+fn joined(texts: &[String]) -> Cow<'_, str> {
+    match texts {
+        [one] => Cow::Borrowed(one.as_str()),
+        many => {
+            let mut many: Vec<&str> = many.iter().map(String::as_str).collect();
+            many.sort_unstable();
+            many.dedup();
+            Cow::Owned(many.join(", "))
+        }
+    }
 }
 
 fn look_up<'o>(matcher: &Matcher<'o>, term: &str) -> Result<(&'o Ontology, TermIndex), R> {
@@ -322,7 +337,7 @@ fn look_up<'o>(matcher: &Matcher<'o>, term: &str) -> Result<(&'o Ontology, TermI
 /// Source: DUO:0000015 and 0000031; FireCloud and DUOS V2 (DUOS V4 never reads NMDS).
 fn methods<'a>(grants: &Grants, policy: &'a Policy, purpose: &'a Purpose, found: &mut Findings<'a>) {
     let codes = || grants.codes.clone();
-    let wide = [grants.health, grants.ancestry].into_iter().find(|grant| *grant != Grant::No);
+    let wide = Some(grants.health.max(grants.ancestry)).filter(|grant| *grant != Grant::No);
     if !purpose.diseases.is_empty() && (grants.disease || grants.health != Grant::No) {
         found.permit(R::MethodsWithDisease, codes(), "methods");
     } else if policy.modifiers.contains(&Modifier::Nmds) {
@@ -401,7 +416,7 @@ fn identification<'a>(policy: &'a Policy, topic: Topic, found: &mut Findings<'a>
 fn sensitive<'a>(policy: &'a Policy, flag: Flag, found: &mut Findings<'a>) {
     let named =
         |modifier: &Modifier| matches!(modifier, Modifier::Rs { topics } if topics.contains(&Focus::Flag(flag)));
-    if policy.answers.get(flag.question()) != Some(Answer::No) && policy.modifiers.iter().any(named) {
+    if policy.answers.get(flag.question()).is_none() && policy.modifiers.iter().any(named) {
         found.permit(R::FocusMatched, "RS", flag.code());
     } else {
         answered(policy, flag.question(), flag.code(), found);
@@ -474,6 +489,8 @@ fn condition<'a>(modifier: &'a Modifier, purpose: &'a Purpose, at: Date, found: 
             ethics(purpose, at, found);
         }
         Modifier::Gso => genetic(purpose, found),
+        // Restricted to what, nobody can tell.
+        Modifier::Rs { topics } if topics.is_empty() => found.review(R::FocusUnclear, "RS", ""),
         Modifier::Rs { topics } => topics.iter().for_each(|focus| restricted(*focus, purpose, found)),
         Modifier::Col { with } => found.owe("COL", with),
         Modifier::Pub => found.owe("PUB", &[]),
@@ -511,16 +528,9 @@ fn non_commercial<'a>(modifier: &'a Modifier, purpose: &'a Purpose, found: &mut 
 ///
 /// Source: DUO:0000022; DUO issue 53 (ISO 3166 until an ontology is agreed).
 fn places_allowed<'a>(allowed: &'a [String], purpose: &'a Purpose, at: Date, found: &mut Findings<'a>) {
-    let list = || match allowed {
-        [one] => Cow::Borrowed(one.as_str()),
-        many => {
-            let mut many = many.to_vec();
-            many.sort_unstable();
-            Cow::Owned(many.join(", "))
-        }
-    };
+    let list = || joined(allowed);
     let known: Vec<Place<'_>> = allowed.iter().filter_map(|text| Place::read(text)).collect();
-    if let Some(odd) = allowed.iter().find(|text| Place::read(text).is_none()) {
+    for odd in allowed.iter().filter(|text| Place::read(text).is_none()) {
         found.review(R::PlaceUnknown, odd.as_str(), "");
     }
     if purpose.places.is_empty() {
@@ -570,7 +580,7 @@ fn approved<'a>(
     is_clear: impl Fn(&str) -> bool,
     found: &mut Findings<'a>,
 ) {
-    if let Some(odd) = approved.iter().find(|id| !is_clear(id)) {
+    for odd in approved.iter().filter(|id| !is_clear(id)) {
         found.review(R::PartyUnclear, odd.as_str(), code);
     }
     let mut any = false;
@@ -605,7 +615,7 @@ pub(crate) fn is_identifier(id: &str) -> bool {
 /// Source: DUO:0000021.
 fn ethics<'a>(purpose: &'a Purpose, at: Date, found: &mut Findings<'a>) {
     match &purpose.ethics_approval {
-        Some(approval) if approval.number.is_empty() => found.review(R::EthicsMissing, "IRB", ""),
+        Some(approval) if approval.number.trim().is_empty() => found.review(R::EthicsMissing, "IRB", ""),
         Some(approval) if at <= approval.valid_until => {
             found.permit(R::EthicsApproved, "IRB", approval.number.as_str());
         }
