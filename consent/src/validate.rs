@@ -2,8 +2,9 @@
 //! understands in the same way.
 
 use crate::decide::{is_identifier, is_party};
-use crate::modifier::Modifier;
+use crate::modifier::{Focus, Modifier};
 use crate::place::{self, Place};
+use crate::reading::LONGEST_LIST;
 use crate::vocabulary::{Answer, Permission, Question, Vocabulary};
 use crate::{Date, Policy};
 use std::fmt;
@@ -30,6 +31,10 @@ pub enum PolicyError {
     PlaceUnknown(String),
     /// A name where an identifier must stand.
     PartyUnclear(String),
+    /// A condition without its argument: places without a place.
+    NothingNamed(&'static str),
+    /// A list that is longer than a reader takes.
+    TooLong(&'static str),
     /// The same condition twice.
     Repeated(&'static str),
     /// A time limit of no months, or without the day of issue.
@@ -52,6 +57,8 @@ impl fmt::Display for PolicyError {
             Self::NoPlaceLeft => f.write_str("the geographical restrictions have no place in common"),
             Self::PlaceUnknown(place) => write!(f, "{place:?} is not a place of ISO 3166, EU or EEA"),
             Self::PartyUnclear(id) => write!(f, "{id:?} is not a DID, ROR or ORCID identifier"),
+            Self::NothingNamed(code) => write!(f, "the condition {code} names nothing"),
+            Self::TooLong(what) => write!(f, "the list of {what} is too long"),
             Self::Repeated(code) => write!(f, "the condition {code} stands twice"),
             Self::TimeUnclear => f.write_str("the time limit needs its months and the day of issue"),
             Self::EndsBeforeItBegins => f.write_str("the policy ends before it begins"),
@@ -101,6 +108,9 @@ impl Policy {
         if self.permits(Permission::Ds) == self.diseases.is_empty() {
             return Err(PolicyError::DiseaseMismatch);
         }
+        if self.diseases.len() > LONGEST_LIST {
+            return Err(PolicyError::TooLong("DS"));
+        }
         let Some(first) = self.diseases.first() else { return Ok(()) };
         let Some(ontology) = &self.ontology else { return Err(PolicyError::DiseaseUnclear(first.clone())) };
         let belongs = |term: &&String| {
@@ -119,6 +129,11 @@ impl Policy {
             if self.modifiers[..place].iter().any(|before| before.code() == modifier.code()) && modifier.code() != "GS"
             {
                 return Err(PolicyError::Repeated(modifier.code()));
+            }
+            match arguments(modifier) {
+                Some(0) => return Err(PolicyError::NothingNamed(modifier.code())),
+                Some(length) if length > LONGEST_LIST => return Err(PolicyError::TooLong(modifier.code())),
+                _ => {}
             }
             match modifier {
                 Modifier::Ts { months } if *months == 0 || self.issued.is_none() => {
@@ -142,6 +157,17 @@ impl Policy {
         for (modifier, question) in [(Modifier::Nctrl, Question::Controls), (Modifier::Nagr, Question::Aggregate)] {
             if has(&modifier) && says(question, Answer::Yes) {
                 return Err(PolicyError::Contradiction(modifier.code(), question.code()));
+            }
+        }
+        for modifier in &self.modifiers {
+            if let Modifier::Rs { topics } = modifier {
+                let refused = topics.iter().find_map(|focus| match focus {
+                    Focus::Flag(flag) => Some(flag.question()).filter(|question| says(*question, Answer::No)),
+                    Focus::Topic(_) => None,
+                });
+                if let Some(question) = refused {
+                    return Err(PolicyError::Contradiction("RS", question.code()));
+                }
             }
         }
         let wide = [Modifier::Npuncu, Modifier::Npu];
@@ -169,6 +195,20 @@ impl Policy {
         let Ok(day) = "9999-12-31".parse::<Date>() else { return Err(PolicyError::NoPlaceLeft) };
         let in_all = |place: &Place<'_>| restrictions.iter().all(|places| place::allowed(*place, places, day));
         if restrictions.iter().flatten().any(in_all) { Ok(()) } else { Err(PolicyError::NoPlaceLeft) }
+    }
+}
+
+/// How long the list is that a condition needs. Nothing for one that needs none: with whom to work together (`COL`)
+/// may stay open.
+fn arguments(modifier: &Modifier) -> Option<usize> {
+    match modifier {
+        Modifier::Rs { topics } => Some(topics.len()),
+        Modifier::Gs { places: list }
+        | Modifier::Us { users: list }
+        | Modifier::Ps { projects: list }
+        | Modifier::Is { institutions: list } => Some(list.len()),
+        Modifier::Col { with } => Some(with.len()).filter(|length| *length > 0),
+        _ => None,
     }
 }
 
