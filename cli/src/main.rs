@@ -1,9 +1,10 @@
-//! `consentctl`: check a proof of consent, audit a log.
+//! `consentctl`: check a proof of consent, decide what policies allow, audit a log.
 //!
 //! Prints are this program's face: everything else goes through exit codes.
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 
 mod audit;
+mod decide;
 mod verify;
 
 use clap::{Parser, Subcommand};
@@ -23,6 +24,20 @@ enum Command {
     ///
     /// Exit status: 0 permit, 1 deny, 2 review, 3 not valid, 4 could not check.
     Verify(verify::Arguments),
+    /// Decide whether policies allow purposes: one JSON object a line in, one a line out, in the same order.
+    ///
+    /// In: {"id":"1","at":"2026-11-22","policy":{"permissions":["GRU"]},"purpose":{"topics":["HMB"]}}. The id is any
+    /// text, number, true, false or null and comes back as it came; without it the answer has none. "at" is a day, or a
+    /// moment (RFC 3339) whose day in UTC counts; without it, today in UTC. A member that is not known is a matter for
+    /// review. Empty lines are passed over.
+    ///
+    /// Out: {"id":"1","decision":"permit","reasons":[...],"duties":[...],"evaluated":[...]}. A line that cannot be
+    /// decided gives {"line":7,"error":"..."}, with the id if it could be read, and the rest goes on.
+    ///
+    /// Exit status: 0 every line was decided, 1 some could not be, 2 wrong arguments, an ontology that cannot be used,
+    /// or input or output that failed.
+    #[command(verbatim_doc_comment)]
+    Decide(decide::Arguments),
     /// Work with a ledger.
     #[command(subcommand)]
     Ledger(Ledger),
@@ -40,6 +55,7 @@ enum Ledger {
 async fn main() -> ExitCode {
     match Arguments::parse().command {
         Command::Verify(arguments) => verify::run(arguments).await,
+        Command::Decide(arguments) => decide::run(arguments),
         Command::Ledger(Ledger::Audit(arguments)) => audit::run(arguments).await,
     }
 }
