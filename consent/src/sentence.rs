@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 pub struct Message {
     /// The id in the Fluent files.
     pub id: String,
-    /// Named gaps; lists are joined with a comma.
+    /// Named gaps; codes are joined with a comma, names with a line break.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub args: BTreeMap<String, String>,
 }
@@ -46,7 +46,8 @@ pub fn rules(policy: &Policy) -> Vec<Message> {
         match permission {
             crate::Permission::Ds => {
                 let names: Vec<_> = policy.diseases.iter().map(|term| disease_name(term)).collect();
-                message.with("diseases", names.join(", "))
+                // A name can hold a comma, so names stand on lines of their own.
+                message.with("diseases", names.join("\n"))
             }
             _ => message,
         }

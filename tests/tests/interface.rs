@@ -96,7 +96,9 @@ fn each_sentence_of_the_matcher_has_words() {
 
 #[test]
 fn each_step_in_the_activity_has_words() {
-    assert_known(quoted_ids(&sources("wallet/src")).into_iter().filter(|id| id.starts_with("activity-")));
+    let of_the_core = ["activity-", "history-", "fit-"];
+    let said = quoted_ids(&sources("wallet/src")).into_iter();
+    assert_known(said.filter(|id| of_the_core.iter().any(|start| id.starts_with(start))));
     let steps = "profile-created joined join-failed connected granted refused deferred asked-again withdrew sent recorded \
                  send-failed proof-saved proof-shared ask-declined ask-received invited checked asked log-forked failed";
     assert_known(steps.split_whitespace().map(|step| format!("activity-{step}")));
@@ -131,7 +133,7 @@ fn each_message_that_a_screen_names_exists_and_none_is_left_over() {
     let used = |id: &String| {
         literal.contains(id)
             || stages.iter().any(|stage| id.starts_with(stage))
-            || id.starts_with("activity-")
+            || ["activity-", "history-", "fit-"].iter().any(|start| id.starts_with(start))
             || families.iter().any(|start| id.starts_with(start))
     };
     // A test of `consent` holds that nothing is left over in the words that the core shares.

@@ -5,7 +5,7 @@
 
 use crate::proof::{FILE_AGE, FORMAT, MAX_PROOF, Proof};
 use bridge::{CheckResult, CheckRow, CheckView, Code, Failure, ReasonView, Recorded};
-use consent::{ConsentState, Purpose, Reason, Timestamp, Vocabulary, decide};
+use consent::{ConsentState, Message, Purpose, Reason, Timestamp, Vocabulary, decide, disease_name};
 use identity::{Check, ConsentClaims, Did, ExpectedPresentation, policy_hash, verify_consent, verify_presentation};
 use ledger::client::Mirror;
 use ledger::{Entry, Hash, Receipt, SubjectState, VerifierKey};
@@ -210,11 +210,22 @@ fn live(subject: &SubjectState, entry: &Entry, at: Timestamp, view: &mut CheckVi
     Some(state)
 }
 
+/// A message with the names of diseases in place of their terms: the window has no hierarchy.
+fn named(mut message: Message) -> Message {
+    for value in message.args.values_mut() {
+        let is_term = |word: &str| word.split_once(':').is_some_and(|(_, digits)| digits.bytes().all(|b| b.is_ascii_digit()));
+        if value.split(", ").all(is_term) {
+            *value = value.split(", ").map(disease_name).collect::<Vec<_>>().join("\n");
+        }
+    }
+    message
+}
+
 /// A reason as a screen shows it.
 fn reason(reason: &Reason<'_>) -> ReasonView {
     ReasonView {
         outcome: reason.outcome,
-        message: reason.message(),
+        message: named(reason.message()),
         policy: reason.policy.to_string(),
         purpose: reason.purpose.to_string(),
     }

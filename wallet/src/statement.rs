@@ -22,7 +22,8 @@ impl Statement {
     fn new(uri: String, version: u32, language: &str, paragraphs: &[String]) -> Self {
         let text = paragraphs.join("\n\n");
         let sha256 = digest(&text);
-        Self { text, notice: Notice { uri, version, sha256, language: language.to_owned() } }
+        // The language that the words are in, which can be another than the one that was asked for.
+        Self { text, notice: Notice { uri, version, sha256, language: words::language(language).to_owned() } }
     }
 
     /// As a screen shows it.

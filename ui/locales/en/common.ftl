@@ -129,7 +129,14 @@ activity-granted = You allowed { $study }.
 activity-refused = You said no to { $study }.
 activity-deferred = You chose to decide later on { $study }.
 activity-asked-again = You asked to answer { $study } anew.
+activity-changed = You changed what you share with { $study }.
+activity-paused = You paused { $study }.
+activity-resumed = You let { $study } go on.
 activity-withdrew = You left { $study }.
+activity-no-contact = You stopped contact from { $study }.
+activity-no-access = You stopped contact and new data for { $study }.
+activity-choices-saved = You saved your choices.
+activity-receipt-saved = You saved a receipt for { $study }.
 activity-sent = Your answer on { $study } was sent.
 activity-recorded = Your answer on { $study } was recorded, and this computer checked it.
 activity-send-failed = Your answer on { $study } was not sent. It is saved here.
@@ -162,3 +169,33 @@ connect-code = One-time code
 connect-code-hint = It works once. After that your key is known there.
 connect-button = Connect
 connect-demo = A practice biobank runs on this computer. Its address and code are filled in.
+
+## What was signed, in the history of a consent
+
+history-granted = You said yes.
+history-changed = You changed your answer.
+history-paused = { $date-code ->
+    [none] You paused it until you say so.
+   *[other] You paused it until { $date }.
+}
+history-resumed = You let it go on.
+history-no-contact = You stopped contact.
+history-no-access = You stopped contact and new data.
+history-withdrew = You stopped all use.
+
+## Whether a study fits a person’s choices: what stands against it, and what is open
+
+fit-purpose = You did not choose this kind of research.
+fit-purpose-open = You are not sure yet which research you want.
+fit-data = You chose not to share your { $data }.
+fit-data-open = You are not sure yet about your { $data }.
+fit-who = You chose not to share with { $recipients }.
+fit-who-open = You are not sure yet about { $recipients }.
+fit-place = You did not choose { $places }.
+fit-place-open = You are not sure yet where your data may be used.
+fit-money = You do not want your data used to earn money.
+fit-methods = You do not want your data used just to build new methods.
+fit-ancestry = You do not want research on where your family comes from.
+fit-question = You said no to this: { $question }
+fit-not-in-force = This study may not use your data then.
+fit-open = There is a point that you have not chosen yet.
