@@ -13,6 +13,7 @@ const LANGUAGE: &str = "en";
 const ENGLISH: &[&str] = &[
     include_str!("../locales/en/common.ftl"),
     include_str!("../locales/en/participant.ftl"),
+    include_str!("../locales/en/choices.ftl"),
     include_str!("../locales/en/staff.ftl"),
     include_str!("../locales/en/researcher.ftl"),
     words::ENGLISH,

@@ -69,6 +69,22 @@ shapes! {
     Copy = "M9 9h11v11H9zM5 15H4V4h11v1",
     /// A file.
     File = "M6 3h8l5 5v13H6zM14 3v5h5",
+    /// Looking for something.
+    Search = "M17 10.5a6.5 6.5 0 1 1-13 0 6.5 6.5 0 0 1 13 0zM15.5 15.5 21 21",
+    /// Something more.
+    Plus = "M12 5v14M5 12h14",
+    /// To be looked at.
+    Eye = "M2 12s3.5-6.5 10-6.5S22 12 22 12s-3.5 6.5-10 6.5S2 12 2 12zM15 12a3 3 0 1 1-6 0 3 3 0 0 1 6 0z",
+    /// Stopped for a while.
+    Pause = "M8.5 5v14M15.5 5v14",
+    /// Going on.
+    Play = "M8 5l11 7-11 7z",
+    /// A day.
+    Calendar = "M4 6h16v14H4zM4 10.5h16M8 3.5V7M16 3.5V7",
+    /// What can be set.
+    Sliders = "M4 7h9M17 7h3M15 4.5v5M4 17h3M11 17h9M9 14.5v5",
+    /// One over the other.
+    Layers = "M12 3.5 21 8l-9 4.5L3 8zM4 12.5l8 4 8-4M4 16.5l8 4 8-4",
 }
 
 /// Properties of a sign.
