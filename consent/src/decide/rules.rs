@@ -225,10 +225,13 @@ fn topic_rule<'a>(grants: &Grants, topic: Topic, purpose: &'a Purpose, found: &m
 /// Source: DUO:0000038, 0000039 lie under biomedical research (DUO:0000037).
 fn part<'a>(grants: &Grants, topic: Topic, purpose: &'a Purpose, found: &mut Findings<'a>) {
     let code = topic.code();
-    if grants.health != Grant::No {
+    if grants.health == Grant::Yes {
         granted(grants, grants.health, code, found);
     } else if grants.disease && !purpose.diseases.is_empty() {
+        // The disease rule answers for each of them.
         found.permit(R::TopicWithDisease, grants.codes.clone(), code);
+    } else if grants.health == Grant::Contradicted {
+        granted(grants, grants.health, code, found);
     } else if grants.ancestry != Grant::No && topic != Topic::DrugDevelopment {
         found.review(R::TopicOfAncestry, grants.codes.clone(), code);
     } else {
