@@ -26,7 +26,7 @@ pub use decide::decide;
 pub use decide::{Decision, Duty, Matcher, Outcome, Reason, ReasonCode};
 pub use explain::{Difference, Direction, Effect, Simulated, Use, explain, simulate, widens};
 pub use lifecycle::{
-    ConsentState, ImpossibleMove, Life, Move, Passed, PassedOver, Step, Version, Withdrawal, advance, fold,
+    ConsentState, ImpossibleMove, Life, Move, Passed, PassedOver, Standing, Step, Version, Withdrawal, advance, fold,
 };
 pub use modifier::{Focus, Modifier};
 pub use place::Place;

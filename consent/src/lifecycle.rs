@@ -243,47 +243,72 @@ pub struct Version<Id> {
     pub state: ConsentState,
 }
 
+/// Where a life stands, with the dates that can change it without anybody.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Standing {
+    /// The state that was last written down. What dates have changed since is in [`Standing::at`].
+    pub written: ConsentState,
+    /// The last day of the consent, if it has one.
+    pub until: Option<Date>,
+    /// The last day of the pause, if the consent is paused and the pause has one.
+    pub paused_until: Option<Date>,
+}
+
+impl Default for Standing {
+    fn default() -> Self {
+        Self { written: ConsentState::Requested, until: None, paused_until: None }
+    }
+}
+
+impl Standing {
+    /// The state on a day: a consent ends with its last day, a pause with its own.
+    pub fn at(self, day: Date) -> ConsentState {
+        let standing = matches!(self.written, ConsentState::Active | ConsentState::Suspended);
+        if standing && self.until.is_some_and(|until| day > until) {
+            return ConsentState::Expired;
+        }
+        if self.written == ConsentState::Suspended && self.paused_until.is_some_and(|last| day > last) {
+            return ConsentState::Active;
+        }
+        self.written
+    }
+
+    /// Where it stands after a step on a day. `last` is the last day of a consent that is given, or of a pause.
+    pub fn after(self, step: Move, on: Date, last: Option<Date>) -> Result<Self, ImpossibleMove> {
+        let mut from = self.at(on);
+        // Who gives consent anew has been asked anew.
+        if step == Move::Give {
+            from = advance(from, Move::Ask).unwrap_or(from);
+        }
+        let written = advance(from, step)?;
+        let until = if matches!(step, Move::Give | Move::Change) { last } else { self.until };
+        Ok(Self { written, until, paused_until: last.filter(|_| step == Move::Suspend) })
+    }
+}
+
 /// The life of the consents of one scope.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Life<Id> {
-    state: ConsentState,
+    standing: Standing,
     versions: Vec<Version<Id>>,
     latest: Option<Id>,
-    resumes: Option<Date>,
 }
 
 impl<Id> Default for Life<Id> {
     fn default() -> Self {
-        Self { state: ConsentState::Requested, versions: Vec::new(), latest: None, resumes: None }
+        Self { standing: Standing::default(), versions: Vec::new(), latest: None }
     }
 }
 
 impl<Id: Clone + PartialEq> Life<Id> {
-    /// The state that was last written down. What dates have changed since is in [`Life::state_at`].
-    pub fn written(&self) -> ConsentState {
-        self.state
+    /// Where it stands.
+    pub fn standing(&self) -> Standing {
+        self.standing
     }
 
-    /// The state on a day: a consent ends with its last day, a pause with its own.
+    /// The state on a day.
     pub fn state_at(&self, day: Date) -> ConsentState {
-        let standing = matches!(self.state, ConsentState::Active | ConsentState::Suspended);
-        if standing && self.until().is_some_and(|until| day > until) {
-            return ConsentState::Expired;
-        }
-        if self.state == ConsentState::Suspended && self.resumes.is_some_and(|last| day > last) {
-            return ConsentState::Active;
-        }
-        self.state
-    }
-
-    /// The last day of the head, if it has one.
-    pub fn until(&self) -> Option<Date> {
-        self.versions.last().and_then(|head| head.until)
-    }
-
-    /// The last day of the pause, if the consent is paused and the pause has one.
-    pub fn paused_until(&self) -> Option<Date> {
-        self.resumes.filter(|_| self.state == ConsentState::Suspended)
+        self.standing.at(day)
     }
 
     /// All versions, oldest first; the last is the head.
@@ -297,46 +322,40 @@ impl<Id: Clone + PartialEq> Life<Id> {
     }
 
     /// Takes a step that leaves no entry: asking, deferring, refusing.
-    pub fn take(&mut self, step: Move, day: Date) -> Result<(), ImpossibleMove> {
-        let from = self.state_at(day);
-        self.become_state(advance(from, step)?);
+    pub fn take(&mut self, step: Move, on: Date) -> Result<(), ImpossibleMove> {
+        self.close_head(on);
+        self.standing = self.standing.after(step, on, None)?;
         Ok(())
     }
 
     /// Takes a signed step. Whether it follows the latest one is for the caller to say: a log refuses what does not,
     /// [`fold`] lets only what ends something pass.
     pub fn follow(&mut self, step: &Step<Id>) -> Result<(), ImpossibleMove> {
-        let mut from = self.state_at(step.at.date());
-        // Who gives consent anew has been asked anew.
-        if step.step == Move::Give {
-            from = advance(from, Move::Ask).unwrap_or(from);
-        }
-        let state = advance(from, step.step)?;
+        let on = step.at.date();
+        let after = self.standing.after(step.step, on, step.day)?;
+        self.close_head(on);
         if matches!(step.step, Move::Give | Move::Change) {
-            let over = self.state_at(step.at.date()) == ConsentState::Expired;
             if let Some(head) = self.versions.last_mut().filter(|head| head.state == ConsentState::Active) {
-                head.state = if over { ConsentState::Expired } else { ConsentState::Superseded };
+                head.state = ConsentState::Superseded;
             }
-            self.versions.push(Version { id: step.id.clone(), at: step.at, until: step.day, state });
+            let (id, at, until) = (step.id.clone(), step.at, step.day);
+            self.versions.push(Version { id, at, until, state: after.written });
+        } else if let Some(head) = self.versions.last_mut() {
+            head.state = after.written;
         }
-        self.resumes = step.day.filter(|_| step.step == Move::Suspend);
-        self.become_state(state);
+        self.standing = after;
         self.latest = Some(step.id.clone());
         Ok(())
     }
 
-    fn become_state(&mut self, state: ConsentState) {
-        // A request or a refusal leaves the consents of before as they ended.
-        let of_the_head = !matches!(state, ConsentState::Requested | ConsentState::Deferred | ConsentState::Refused);
-        let ended_by_date = |head: &Version<Id>| matches!(head.state, ConsentState::Active | ConsentState::Suspended);
-        if let Some(head) = self.versions.last_mut() {
-            if of_the_head {
-                head.state = state;
-            } else if ended_by_date(head) {
-                head.state = ConsentState::Expired;
-            }
+    /// What ended by its date has ended, whatever comes next.
+    fn close_head(&mut self, on: Date) {
+        if self.standing.at(on) == ConsentState::Expired
+            && let Some(head) = self.versions.last_mut()
+            && matches!(head.state, ConsentState::Active | ConsentState::Suspended)
+        {
+            head.state = ConsentState::Expired;
         }
-        self.state = state;
     }
 }
 
@@ -394,7 +413,7 @@ pub fn fold<Id: Clone + Ord>(steps: impl IntoIterator<Item = Step<Id>>) -> (Life
     while let Some((_, id)) = ready.pop_first() {
         let Some(step) = by_id.remove(&id) else { continue };
         let ends = matches!(step.step, Move::Withdraw(_) | Move::Suspend | Move::Revoke | Move::Invalidate);
-        let changes = step.step == Move::Change && life.written() == ConsentState::Active;
+        let changes = step.step == Move::Change && life.standing().at(step.at.date()) == ConsentState::Active;
         if step.previous.as_ref() != life.latest() && !ends && !changes {
             passed.push(PassedOver { id: id.clone(), why: Passed::NotLatest });
         } else if let Err(error) = life.follow(&step) {

@@ -275,38 +275,35 @@ fn diseases<'a>(
                 continue;
             }
         };
-        let (mut named, mut unclear) = (None, None);
+        let (mut named, mut unclear) = (false, None);
         if grants.disease {
             for consented in &policy.diseases {
                 match look_up(matcher, consented) {
-                    // Of several that cover it the first by name, so that their order changes nothing.
                     Ok((other, ancestor)) if std::ptr::eq(other, ontology) => {
-                        if ontology.is_a(term, ancestor) && named.is_none_or(|known| consented < known) {
-                            named = Some(consented);
-                        }
+                        named |= ontology.is_a(term, ancestor);
                     }
                     Ok(_) => unclear = unclear.max(Some((R::DiseaseUnknown, consented))),
                     Err(code) => unclear = unclear.max(Some((code, consented))),
                 }
             }
         }
-        all_named &= named.is_some();
+        all_named &= named;
         match (named, unclear) {
-            (Some(consented), _) => found.permit(R::DiseaseCovered, consented.as_str(), disease.as_str()),
-            (None, _) if grants.health == Grant::Yes && !grants.disease => {
+            (true, _) => found.permit(R::DiseaseCovered, "DS", disease.as_str()),
+            (false, _) if grants.health == Grant::Yes && !grants.disease => {
                 found.permit(R::TopicCovered, grants.codes.clone(), disease.as_str());
             }
-            (None, _) if grants.health != Grant::No => {
+            (false, _) if grants.health != Grant::No => {
                 found.review(R::PermissionsContradict, grants.codes.clone(), disease.as_str());
             }
-            (None, Some((code, consented))) => found.review(code, consented.as_str(), disease.as_str()),
-            (None, None) if grants.disease => {
+            (false, Some((code, consented))) => found.review(code, consented.as_str(), disease.as_str()),
+            (false, None) if grants.disease => {
                 found.deny(R::DiseaseNotCovered, joined(&policy.diseases), disease.as_str());
             }
-            (None, None) if grants.any => {
+            (false, None) if grants.any => {
                 found.deny(R::TopicNotCovered, grants.codes.clone(), disease.as_str());
             }
-            (None, None) => {}
+            (false, None) => {}
         }
     }
     all_named
