@@ -4,6 +4,7 @@
 
 nav-home = Home
 nav-sharing = Sharing
+nav-choices = My choices
 nav-activity = Activity
 nav-key = My key
 
@@ -71,10 +72,19 @@ data-my-device = My device data
 
 state-waiting = Waiting for you
 state-allowed = Allowed
+state-paused-until = Paused until { $date }
 state-unrecorded = Not yet recorded
 state-stopped = Stopped
 state-ended = Ended
 state-problem = Problem
+
+## Whether a request fits the person’s choices
+
+fits-permit = Fits your choices
+fits-deny = Goes against your choices
+fits-review = You are not sure yet
+fits-free = This is only a hint. You can say yes or no either way.
+fits-see = See my choices
 
 ## Request
 
@@ -87,6 +97,12 @@ request-choose = You choose. Nothing is switched on yet.
 request-rules = Rules
 request-until = Until
 request-until-none = They set no last day. You can stop at any time.
+request-until-earlier = I want it to end earlier
+request-day-wrong = Please check the last day.
+request-questions = Questions from the study
+request-questions-help = You can leave each one open. Without a yes they may not do it.
+request-results = Results
+request-contact = Contact
 request-risk = Risk
 request-risk-text = Your name is taken off first. There is still a small chance that someone could work out who you are.
 request-change = Change
@@ -101,10 +117,31 @@ request-notice = Mark of the text shown
 request-later = Decide later
 request-no = Say no
 request-continue = Continue
+request-keep = Keep it as it is
+
+## Changing what is shared, and letting it last longer
+
+change-title = Change what you share
+change-lead = Your answer now is filled in. Nothing changes before you sign.
+change-choose = What is ticked now is what you share today.
+change-until = Last day
+change-until-hint = You can choose any day up to { $last }.
+change-mark = Changed
+change-nothing = You have not changed anything yet.
+extend-title = Let it last longer
+extend-text = Only the last day changes. You share the same data, by the same rules.
+extend-hint = It ends on { $now } now. The study ends on { $last }.
+extend-to-the-end = Until the study ends
+extend-not-later = Choose a day that is later than now.
 
 ## Check your answer
 
 review-title = Check your answer
+review-change-title = Check your change
+review-changes = What changes
+review-effects = What this means for the study
+review-answers = Your answers
+review-text = The text that you sign
 review-lead = Nothing is sent before you sign.
 review-shared = You share
 review-kept = You keep
@@ -122,10 +159,20 @@ review-keep-imaging = Your scans stay with you.
 review-keep-device = The data of your device stays with you.
 review-keychain = Your computer may ask you to unlock your keychain.
 review-sign = Sign and send
+statement-mark = Mark of the text
+statement-mark-help = The mark changes if even one letter changes. You sign the mark.
+
+## Check a pause, its end, or leaving
+
+check-title = Check what you do
+check-text = This is what you sign
+check-details = Mark of this text
+check-offline = You do not have to be online. We send it as soon as we can.
+check-pause = Pause sharing
+check-resume = Go on sharing
 
 ## Done
 
-done-recorded-title = Your answer is recorded
 done-recorded-text = Entry { $number } in the biobank’s record. Your wallet checked it at { $time }.
 done-saved-title = Your answer is saved
 done-saved-text = Saved on this computer. We will send it when you are online.
@@ -133,31 +180,45 @@ done-sent-title = Your answer is sent
 done-sent-text = The biobank has it. We are waiting for the proof that it is recorded.
 done-problem-title = Your answer was not taken
 done-problem-text = The biobank did not take it. Nothing is shared. Please ask your biobank.
-done-left-problem-text = The biobank did not take it yet. Please ask your biobank.
+done-problem-step = The biobank did not take it. Please ask your biobank.
 done-wait = This page changes by itself.
 done-live = Your answer is now recorded.
 done-home = Go to Home
-done-sharing = See what you share
-done-left-title = You left { $study }
-done-left-text = They must stop using your data from today.
-done-left-saved-text = They must stop once they hear of it.
+done-details = See the details
+did-answer = Your answer is recorded
+did-answer-text = You can change your mind at any time.
+did-change = Your change is recorded
+did-change-text = The new rules count from now on.
+did-extend = It lasts longer now
+did-extend-text = You can still stop at any time.
+did-pause = { $study } is paused
+did-pause-text = They may not use your data for now.
+did-resume = { $study } may go on
+did-resume-text = They may use your data again, by the same rules.
+did-noContact = Contact is stopped
+did-noContact-text = Nobody may call you or write to you any more.
+did-noAccess = Contact and new data are stopped
+did-noAccess-text = They may only use what they have.
+did-noUse = You left { $study }
+did-noUse-text = They must stop using your data once they hear of it.
+did-destroySample = You left { $study }
+did-destroySample-text = They must stop, and destroy your sample, once they hear of it.
 
 ## Sharing
 
 sharing-title = Sharing
 sharing-lead = Each answer you gave, and where it stands.
 sharing-empty-title = You have not answered any study yet
-sharing-empty-text = Your answers will be listed here. You can stop each one here too.
+sharing-empty-text = Your answers will be listed here. You can change each one here too.
 sharing-data = Data
 sharing-rules = Rules
 sharing-until = Until
 sharing-answered = Answered
+sharing-see = See details
+sharing-see-help = Change it, pause it or leave.
 sharing-save = Save a proof
-sharing-save-hint = A file that shows your yes. Give it only to people you trust.
+sharing-save-hint = A proof is a file that shows your yes. Give it only to people you trust.
 sharing-saved = The proof is saved here:
-sharing-leave = Leave this study
-sharing-again = Ask me again
-sharing-again-hint = You can answer this study anew.
 sharing-again-announce = You can answer this study now.
 sharing-unrecorded = Saved here, not yet in the record.
 sharing-asks = People who ask for proof
@@ -170,17 +231,73 @@ sharing-ask-not-now = Not now
 sharing-ask-shared = The proof was shared.
 sharing-ask-declined = The proof was not shared.
 
+## One answer
+
+consent-title = Your answer
+consent-now = Now
+consent-active = They may use your data, by your rules.
+consent-paused = Paused until you let it go on.
+consent-paused-until = Paused. They may use your data again after { $date }.
+consent-answers = Answers
+consent-do = What you can do
+consent-change = Change what you share
+consent-change-help = Share more or less, or give other answers.
+consent-extend = Let it last longer
+consent-extend-help = Choose a later last day.
+consent-pause = Pause sharing
+consent-pause-help = For some time, or until you say so.
+consent-resume = Go on sharing
+consent-resume-help = End the pause. The same rules hold.
+consent-again = Ask me again
+consent-again-help = You can answer this study anew.
+consent-copies = Keep a copy
+receipt-which = A receipt shows what you signed.
+receipt-pdf = To print and keep (PDF)
+receipt-fhir = For a hospital (FHIR)
+receipt-odrl = For a data system (ODRL)
+receipt-dpv = For a privacy office (DPV)
+receipt-save = Save a receipt
+receipt-saved = The receipt is saved here:
+consent-history = History
+consent-history-text = Each step you signed, the newest first.
+history-version = Version { $version }
+history-text = The text that you signed
+history-same = The text is the same as the one you signed.
+history-not-same = The text is not the one you signed. Please ask your biobank.
+history-unknown = An older wallet signed this. Its text can’t be checked.
+
+## Pausing
+
+pause-title = Pause { $study }?
+pause-lead = They may not use your data while it is paused. You stay in the study.
+pause-how-long = How long?
+pause-day = Until a day
+pause-day-help = After that day they may use your data again.
+pause-open = Until I say so
+pause-open-help = It stays paused until you let it go on.
+pause-until = Last day of the pause
+pause-until-hint = Your yes lasts until { $date }.
+pause-month-1 = One month
+pause-month-3 = Three months
+pause-month-6 = Six months
+pause-nothing = Choose how long first.
+pause-no-day = Choose the last day of the pause.
+
 ## Leaving
 
+leave-heading = Leave this study
+leave-this = Leave this study
+leave-this-text = You choose how far. This can’t be taken back.
+leave-further = Stop more than before
+leave-more = Stop more
+leave-more-text = You can go further, but not back.
 leave-title = Leave { $study }?
-leave-lead = { $organisation } will be told to stop.
-leave-happens = What happens
-leave-point-1 = They must stop using your data from today.
-leave-point-2 = Work already done can’t be undone.
-leave-point-3 = The record will show that you stopped. It does not show who you are.
-leave-point-4 = Your care stays the same.
-leave-offline = You do not have to be online. We send it as soon as we can.
-leave-confirm = Leave this study
+leave-lead = { $organisation } will be told. Your care stays the same.
+leave-how-far = How far do you want to go?
+leave-only-more = You can go further later, but not back.
+leave-care = The record shows that you stopped. It does not show who you are.
+leave-nothing = Choose how far first.
+leave-or-change = Do you only want to change what you share?
 leave-stay = Stay in this study
 
 ## Activity and key

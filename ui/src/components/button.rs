@@ -13,8 +13,10 @@ pub enum Kind {
     Main,
     /// A way out, or a side step.
     Quiet,
-    /// A step that ends something.
+    /// The way to a step that ends something.
     Stop,
+    /// The step that ends something.
+    Danger,
 }
 
 /// Properties of a button.
@@ -50,6 +52,7 @@ pub fn Button(props: &ButtonProps) -> Html {
         Kind::Main => "main",
         Kind::Quiet => "quiet",
         Kind::Stop => "stop",
+        Kind::Danger => "danger",
     };
     let (press, busy, submits) = (props.on_press.clone(), props.busy, props.submits);
     let onclick = Callback::from(move |event: MouseEvent| {

@@ -36,12 +36,15 @@ pub struct FrameProps {
     /// The places, none before the profile is connected.
     #[prop_or_default]
     pub places: Vec<Place>,
-    /// Which place is open.
+    /// Which place is open, if it is one of them.
     #[prop_or_default]
-    pub current: usize,
+    pub current: Option<usize>,
     /// Goes to a place.
     #[prop_or_default]
     pub on_go: Callback<usize>,
+    /// What stands at the foot of the side bar, beside the way out of the profile.
+    #[prop_or_default]
+    pub foot: Html,
     /// The state of the record.
     #[prop_or_default]
     pub sync: Option<SyncView>,
@@ -67,7 +70,7 @@ pub fn Frame(props: &FrameProps) -> Html {
         let go = props.on_go.reform(move |_: MouseEvent| index);
         html! {
             <li key={index}>
-                <button class="place" onclick={go} aria-current={(index == props.current).then_some("page")}>
+                <button class="place" onclick={go} aria-current={(Some(index) == props.current).then_some("page")}>
                     <Icon shape={place.shape} />
                     <span>{ &place.name }</span>
                     if place.count > 0 {
@@ -92,6 +95,7 @@ pub fn Frame(props: &FrameProps) -> Html {
                     if let Some(sync) = &props.sync {
                         { status(sync, props.institution.as_ref()) }
                     }
+                    { props.foot.clone() }
                     <button class="place soft" onclick={on_switch}>
                         <Icon shape={Shape::Switch} /><span>{ t!("switch-profile") }</span>
                     </button>

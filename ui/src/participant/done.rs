@@ -1,12 +1,12 @@
-//! What became of an answer. "Recorded" only where the proof checked; the page follows by itself.
+//! What became of a signed step. "Recorded" only where the proof checked; the page follows by itself.
 
-use super::Page;
+use super::{Aim, Deed, Page};
 use crate::app::Live;
 use crate::components::{Button, Evidence, Icon, Kind, Shape, Title};
 use crate::hooks::{Load, use_load};
 use crate::i18n;
-use bridge::{ReadSharing, ReceiptView, RecordView};
-use consent::ConsentState;
+use bridge::{DonorStep, ReadSharing, ReceiptView, RecordView};
+use consent::Vocabulary;
 use yew::prelude::*;
 
 /// Properties of the page.
@@ -14,6 +14,8 @@ use yew::prelude::*;
 pub struct DoneProps {
     /// What the core said right after signing.
     pub receipt: ReceiptView,
+    /// What was signed.
+    pub deed: Deed,
     /// Goes to a page.
     pub go: Callback<Page>,
     /// Goes home.
@@ -35,7 +37,7 @@ pub fn Done(props: &DoneProps) -> Html {
         });
     }
     let receipt = &props.receipt;
-    // The newest word on this answer: the receipt, unless the list knows more.
+    // The newest word on this step: the receipt, unless the list knows more.
     let record = match &load {
         Load::Ready(sharing) => sharing
             .consents
@@ -52,34 +54,35 @@ pub fn Done(props: &DoneProps) -> Html {
             }
         });
     }
-    let left = receipt.state == ConsentState::Withdrawn;
+    let name = name(props.deed);
+    let (title_id, text_id) = (format!("did-{name}"), format!("did-{name}-text"));
+    let title_of_deed = t!(title_id, study = receipt.title.clone());
     let waits = matches!(record, RecordView::Saved | RecordView::Sent);
-    let left_title = t!("done-left-title", study = receipt.title.clone());
     let (tone, shape, title, text) = match &record {
         RecordView::Recorded(entry) => (
             "ok",
             Shape::Check,
-            if left { left_title.clone() } else { t!("done-recorded-title") },
+            title_of_deed,
             t!("done-recorded-text", number = i18n::entry_number(entry.index), time = i18n::time(entry.checked)),
         ),
         RecordView::Sent => ("wait", Shape::Clock, t!("done-sent-title"), t!("done-sent-text")),
         RecordView::Saved | RecordView::Local => ("wait", Shape::Cloud, t!("done-saved-title"), t!("done-saved-text")),
-        RecordView::Refused if left => ("bad", Shape::Alert, t!("done-problem-title"), t!("done-left-problem-text")),
-        RecordView::Refused => ("bad", Shape::Alert, t!("done-problem-title"), t!("done-problem-text")),
+        RecordView::Refused if props.deed == Deed::Version(Aim::Answer) => {
+            ("bad", Shape::Alert, t!("done-problem-title"), t!("done-problem-text"))
+        }
+        RecordView::Refused => ("bad", Shape::Alert, t!("done-problem-title"), t!("done-problem-step")),
     };
-    let done = matches!(record, RecordView::Recorded(_));
+    let refused = matches!(record, RecordView::Refused);
+    let study = receipt.study.clone();
     html! {
         <div class="reading finish">
             <span class={classes!("disc", "huge", tone)}><Icon {shape} size={40} /></span>
             <Title text={title} />
-            if left && done {
-                <p class="lead">{ t!("done-left-text") }{ " " }{ t!("done-recorded-title") }{ "." }</p>
-            } else if left && waits {
-                <p class="lead">{ left_title }{ ". " }{ t!("done-left-saved-text") }</p>
-            } else {
-                <p class="eyebrow">{ &receipt.title }</p>
+            <p class="eyebrow">{ &receipt.title }</p>
+            if !refused {
+                <p class="lead">{ t!(text_id) }</p>
             }
-            <p class="lead">{ text }</p>
+            <p class={if refused { "lead" } else { "soft" }}>{ text }</p>
             if waits {
                 <p class="soft">{ t!("done-wait") }</p>
             }
@@ -87,9 +90,21 @@ pub fn Done(props: &DoneProps) -> Html {
                 <div class="card"><Evidence record={entry} /></div>
             }
             <div class="bar center">
-                <Button text={t!("done-sharing")} on_press={props.go.reform(|()| Page::Sharing)} />
+                <Button text={t!("done-details")} on_press={props.go.reform(move |()| Page::Consent(study.clone()))} />
                 <Button kind={Kind::Main} text={t!("done-home")} on_press={props.back.clone()} />
             </div>
         </div>
+    }
+}
+
+/// The name of what was signed in the ids of its words.
+fn name(deed: Deed) -> &'static str {
+    match deed {
+        Deed::Version(Aim::Answer) => "answer",
+        Deed::Version(Aim::Change) => "change",
+        Deed::Version(Aim::Extend) => "extend",
+        Deed::Step(DonorStep::Pause { .. }) => "pause",
+        Deed::Step(DonorStep::Resume) => "resume",
+        Deed::Step(DonorStep::Withdraw { level }) => level.code(),
     }
 }

@@ -1,11 +1,11 @@
 //! The first page: what waits, what is shared, what happened lately.
 
-use super::{Chosen, Page, answer};
+use super::{Aim, Page, answer, request};
 use crate::components::{Button, Chip, Empty, Icon, Kind, Shape, Title, Tone, activity_row, loaded};
 use crate::hooks::Load;
 use crate::i18n;
 use bridge::{ConsentCard, Home, RequestCard};
-use consent::ConsentState;
+use consent::{ConsentState, Outcome};
 use yew::prelude::*;
 
 /// Properties of the page.
@@ -26,7 +26,7 @@ pub fn HomePage(props: &HomeProps) -> Html {
 }
 
 fn page(home: &Home, go: &Callback<Page>) -> Html {
-    let shared: Vec<&ConsentCard> = home.consents.iter().filter(|card| card.state == ConsentState::Active).collect();
+    let shared: Vec<&ConsentCard> = home.consents.iter().filter(|card| shares(card)).collect();
     let title = match home.requests.len() {
         0 => t!("home-title-none"),
         count => t!("home-title-waiting", count = count),
@@ -80,15 +80,24 @@ fn page(home: &Home, go: &Callback<Page>) -> Html {
 fn request(card: &RequestCard, go: &Callback<Page>) -> Html {
     let study = card.study.clone();
     let id = format!("request-{study}");
-    let on_press = go.reform(move |()| Page::Request(study.clone(), Chosen::default()));
+    let on_press = go.reform(move |()| Page::request(study.clone(), Aim::Answer));
+    // Whoever has chosen nothing yet is not told at every study that they are not sure.
+    let fits = (card.fits != Outcome::Review).then(|| request::look(card.fits));
     html! {
         <article class="card request" aria-labelledby={id.clone()}>
             <div class="grow">
                 <h2 id={id.clone()}>{ &card.title }</h2>
                 <p class="asker">{ t!("home-why", organisation = card.organisation.clone()) }</p>
                 <p class="soft">{ &card.why }</p>
-                if card.deferred {
-                    <Chip tone={Tone::Wait} shape={Shape::Clock} text={t!("home-deferred")} />
+                if card.deferred || fits.is_some() {
+                    <div class="row wrap chips">
+                        if let Some((tone, shape, id)) = fits {
+                            <Chip {tone} {shape} text={t!(id)} />
+                        }
+                        if card.deferred {
+                            <Chip tone={Tone::Wait} shape={Shape::Clock} text={t!("home-deferred")} />
+                        }
+                    </div>
                 }
             </div>
             <Button kind={Kind::Main} text={t!("home-read")} about={id} {on_press} />
@@ -96,7 +105,13 @@ fn request(card: &RequestCard, go: &Callback<Page>) -> Html {
     }
 }
 
+/// Whether the study has the person's data, be it paused or without new ones.
+fn shares(card: &ConsentCard) -> bool {
+    card.state.allows_use() || card.state == ConsentState::Suspended
+}
+
 fn consent(card: &ConsentCard, go: &Callback<Page>) -> Html {
+    let study = card.study.clone();
     let id = format!("shared-{}", card.study);
     let data = i18n::data_list(&card.data);
     html! {
@@ -110,7 +125,8 @@ fn consent(card: &ConsentCard, go: &Callback<Page>) -> Html {
                 </p>
             </div>
             { answer::chip(card) }
-            <Button kind={Kind::Quiet} text={t!("home-see")} about={id} on_press={go.reform(|()| Page::Sharing)} />
+            <Button kind={Kind::Quiet} text={t!("home-see")} about={id}
+                on_press={go.reform(move |()| Page::Consent(study.clone()))} />
         </li>
     }
 }

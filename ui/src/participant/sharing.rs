@@ -1,12 +1,12 @@
-//! Every answer and where it stands; proofs to save or share; the way out of a study.
+//! Every answer and where it stands, and who asks for proof.
 
-use super::{Chosen, Page, answer};
+use super::{Aim, Page, answer};
 use crate::app::Live;
-use crate::components::{Button, Empty, Evidence, Icon, Kind, Problem, Shape, Title, loaded};
+use crate::components::{Button, Empty, Icon, Problem, Shape, Title, loaded};
 use crate::hooks::{use_action, use_load};
 use crate::i18n;
-use bridge::{AnswerAsk, AskAgain, AskCard, ConsentCard, ReadSharing, RecordView, SaveProof};
-use consent::{ConsentState, Topic};
+use bridge::{AnswerAsk, AskAgain, AskCard, ConsentCard, ReadSharing, RecordView};
+use consent::{ConsentState, Topic, Vocabulary};
 use yew::prelude::*;
 
 /// Properties of the page.
@@ -110,11 +110,6 @@ struct ConsentProps {
 
 #[component]
 fn Consent(props: &ConsentProps) -> Html {
-    let saved = use_state(|| None::<String>);
-    let save = {
-        let saved = saved.setter();
-        use_action::<SaveProof>(Callback::from(move |file: bridge::SavedFile| saved.set(Some(file.path))))
-    };
     let card = &props.card;
     let again = {
         let (go, study, live) = (props.go.clone(), card.study.clone(), use_context::<Live>());
@@ -123,23 +118,15 @@ fn Consent(props: &ConsentProps) -> Html {
                 live.announce.emit(t!("sharing-again-announce"));
                 live.refresh.emit(());
             }
-            go.emit(Page::Request(study.clone(), Chosen::default()));
+            go.emit(Page::request(study.clone(), Aim::Answer));
         }))
     };
     let study = card.study.clone();
     let on_again = again.run.reform(move |()| AskAgain { study: study.clone() });
+    let study = card.study.clone();
+    let on_see = props.go.reform(move |()| Page::Consent(study.clone()));
     let heading = format!("consent-{}", card.study);
-    let over = matches!(card.state, ConsentState::Refused | ConsentState::Withdrawn);
-    let active = card.state == ConsentState::Active;
-    let recorded = match &card.record {
-        RecordView::Recorded(entry) => Some(entry.clone()),
-        _ => None,
-    };
     let waits = matches!(card.record, RecordView::Saved | RecordView::Sent);
-    let study = card.study.clone();
-    let on_save = save.run.reform(move |()| SaveProof { study: study.clone() });
-    let study = card.study.clone();
-    let on_leave = props.go.reform(move |()| Page::Leave(study.clone()));
     html! {
         <article class="card" aria-labelledby={heading.clone()}>
             <div class="row top wrap">
@@ -149,51 +136,29 @@ fn Consent(props: &ConsentProps) -> Html {
             </div>
             <dl class="facts tight">
                 if !card.data.is_empty() {
-                    <dt>{ t!("sharing-data") }</dt><dd>{ answer::my_data(&card.data) }</dd>
+                    <dt>{ t!("sharing-data") }</dt><dd>{ i18n::data_list(&card.data) }</dd>
                 }
-                if active {
-                    <dt>{ t!("sharing-rules") }</dt><dd>{ answer::rules(&card.rules) }</dd>
-                    if let Some(until) = card.until {
-                        <dt>{ t!("sharing-until") }</dt><dd>{ i18n::date(until) }</dd>
-                    }
+                if let Some(until) = card.until.filter(|_| card.state.allows_use()) {
+                    <dt>{ t!("sharing-until") }</dt><dd>{ i18n::date(until) }</dd>
                 }
                 <dt>{ t!("sharing-answered") }</dt><dd>{ i18n::when(card.answered) }</dd>
             </dl>
             if waits {
                 <p class="soft small gap">{ t!("sharing-unrecorded") }</p>
             }
-            if let Some(record) = recorded.clone() {
-                <Evidence {record} />
-            }
-            if let Some(path) = (*saved).clone() {
-                <div class="note" role="status"><Icon shape={Shape::File} size={20} />
-                    <div><p>{ t!("sharing-saved") }</p><p class="code">{ path }</p></div></div>
-            }
-            if let Some(failure) = save.failure.clone() {
-                <Problem {failure} on_retry={save.again.clone()} />
-            }
             if let Some(failure) = again.failure.clone() {
                 <Problem {failure} on_retry={again.again.clone()} />
             }
-            if over {
-                <div class="bar">
-                    <Button kind={Kind::Quiet} text={t!("sharing-again")} about={heading.clone()} on_press={on_again}
-                        busy={again.busy} />
-                    <p class="soft small grow right">{ t!("sharing-again-hint") }</p>
-                </div>
-            }
-            if active {
-                <div class="bar">
-                    <Button kind={Kind::Quiet} text={t!("sharing-leave")} about={heading.clone()} on_press={on_leave} />
-                    if recorded.is_none() {
-                        <span class="grow"></span>
-                    } else {
-                        <p class="soft small grow right">{ t!("sharing-save-hint") }</p>
-                        <Button icon={Shape::File} text={t!("sharing-save")} about={heading} on_press={on_save}
-                            busy={save.busy} />
-                    }
-                </div>
-            }
+            <div class="bar">
+                if card.state == ConsentState::Refused {
+                    // A "no" was not signed, so there is nothing more to see.
+                    <p class="soft small grow">{ t!("consent-again-help") }</p>
+                    <Button text={t!("consent-again")} about={heading.clone()} on_press={on_again} busy={again.busy} />
+                } else {
+                    <p class="soft small grow">{ t!("sharing-see-help") }</p>
+                    <Button text={t!("sharing-see")} about={heading} on_press={on_see} />
+                }
+            </div>
         </article>
     }
 }

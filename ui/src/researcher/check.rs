@@ -68,6 +68,8 @@ fn Bench(props: &BenchProps) -> Html {
                 Some("form-proof-missing")
             } else if draft.ethics_incomplete() {
                 Some("form-ethics-incomplete")
+            } else if draft.publication_incomplete() {
+                Some("form-publication-incomplete")
             } else {
                 None
             };

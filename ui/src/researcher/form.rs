@@ -1,15 +1,17 @@
 //! The purpose: what for, with which data, by whom, where.
 
-use crate::components::{Field, value_of};
+use super::more::More;
+use crate::components::{DiseaseSearch, Field, value_of};
+use crate::core::call;
 use crate::i18n;
-use bridge::{Studies, StudyCard};
-use consent::{DataKind, EthicsApproval, OrganisationKind, Purpose, StudyId, Topic};
+use bridge::{DiseaseView, SearchDiseases, Studies, StudyCard};
+use consent::{DataKind, EthicsApproval, OrganisationKind, Purpose, StudyId, Topic, Vocabulary};
 use std::rc::Rc;
+use wasm_bindgen_futures::spawn_local;
 use yew::prelude::*;
 
-const TOPICS: [Topic; 5] = [Topic::Gru, Topic::Hmb, Topic::Ds, Topic::Poa, Topic::Methods];
-const DATA: [DataKind; 6] =
-    [DataKind::Genome, DataKind::HealthRecord, DataKind::Survey, DataKind::Sample, DataKind::Imaging, DataKind::Device];
+/// The topics that most purposes state; the others stand inside the disclosure.
+pub const TOPICS: [Topic; 5] = [Topic::Gru, Topic::Hmb, Topic::Ds, Topic::Poa, Topic::Methods];
 /// The places with a box of their own; others are typed.
 const PLACES: [&str; 6] = ["NL", "BE", "DE", "FR", "LU", "US"];
 
@@ -17,8 +19,10 @@ const PLACES: [&str; 6] = ["NL", "BE", "DE", "FR", "LU", "US"];
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Draft {
     study: Option<StudyId>,
-    purpose: Purpose,
-    diseases: String,
+    pub(super) purpose: Purpose,
+    diseases: Vec<DiseaseView>,
+    /// Whether half a day stands in the field of the publication.
+    pub(super) publication_wrong: bool,
     other_places: String,
     committee: String,
     number: String,
@@ -35,7 +39,8 @@ impl Draft {
         let part = |f: fn(&EthicsApproval) -> String| ethics.as_ref().map(f).unwrap_or_default();
         Self {
             study: Some(card.study.clone()),
-            diseases: purpose.diseases.join(", "),
+            diseases: purpose.diseases.iter().map(named).collect(),
+            publication_wrong: false,
             other_places: others.join(", "),
             committee: part(|ethics| ethics.committee.clone()),
             number: part(|ethics| ethics.number.clone()),
@@ -52,7 +57,11 @@ impl Draft {
     /// The purpose as it is sent.
     pub fn purpose(&self) -> Purpose {
         let mut purpose = self.purpose.clone();
-        purpose.diseases = if purpose.topics.contains(&Topic::Ds) { split(&self.diseases) } else { Vec::new() };
+        purpose.diseases = if purpose.topics.contains(&Topic::Ds) {
+            self.diseases.iter().map(|disease| disease.term.clone()).collect()
+        } else {
+            Vec::new()
+        };
         purpose.places.extend(split(&self.other_places).into_iter().map(|place| place.to_uppercase()));
         purpose.ethics_approval = self.valid_until.parse().ok().map(|valid_until| EthicsApproval {
             committee: self.committee.trim().to_owned(),
@@ -60,6 +69,25 @@ impl Draft {
             valid_until,
         });
         purpose
+    }
+
+    /// The first disease whose name is not known here yet.
+    fn unnamed(&self) -> Option<String> {
+        self.diseases.iter().find(|disease| disease.label == disease.term).map(|disease| disease.term.clone())
+    }
+
+    /// The same, with the name of a disease.
+    fn with_name(&self, found: &DiseaseView) -> Self {
+        let mut next = self.clone();
+        for disease in next.diseases.iter_mut().filter(|disease| disease.term == found.term) {
+            disease.label.clone_from(&found.label);
+        }
+        next
+    }
+
+    /// Whether half a day of publication was typed: it must not pass for none.
+    pub fn publication_incomplete(&self) -> bool {
+        self.publication_wrong
     }
 
     /// Whether an ethics approval was begun but not finished: half of one must not pass for none.
@@ -74,7 +102,12 @@ fn split(text: &str) -> Vec<String> {
     text.split([',', ';']).map(str::trim).filter(|part| !part.is_empty()).map(str::to_owned).collect()
 }
 
-fn toggle<T: PartialEq>(list: &mut Vec<T>, item: T) {
+/// A disease of which only the term is known here.
+fn named(term: &String) -> DiseaseView {
+    DiseaseView { term: term.clone(), label: i18n::term(term), synonym: None }
+}
+
+pub(super) fn toggle<T: PartialEq>(list: &mut Vec<T>, item: T) {
     match list.iter().position(|other| *other == item) {
         Some(place) => drop(list.remove(place)),
         None => list.push(item),
@@ -120,6 +153,25 @@ pub fn PurposeForm(props: &PurposeProps) -> Html {
             on_draft.emit(Draft::from_study(studies.studies.iter().find(|card| card.study.as_str() == id)));
         })
     };
+    {
+        // A study states terms; a person reads names. The core knows them, one after the other.
+        let (draft, on_draft) = (draft.clone(), props.on_draft.clone());
+        use_effect_with(draft.unnamed(), move |term| {
+            if let Some(query) = term.clone() {
+                spawn_local(async move {
+                    if let Some(found) =
+                        call(SearchDiseases { query }).await.ok().and_then(|view| view.found.first().cloned())
+                    {
+                        on_draft.emit(draft.with_name(&found));
+                    }
+                });
+            }
+        });
+    }
+    let on_diseases = {
+        let (draft, on_draft) = (draft.clone(), props.on_draft.clone());
+        Callback::from(move |diseases| on_draft.emit(Draft { diseases, ..draft.clone() }))
+    };
     let purpose = &draft.purpose;
     let topics = TOPICS.map(|topic| {
         let edit = change(Rc::new(move |draft: &mut Draft| toggle(&mut draft.purpose.topics, topic)));
@@ -132,21 +184,19 @@ pub fn PurposeForm(props: &PurposeProps) -> Html {
             edit,
         )
     });
-    let data = DATA.map(|kind| {
+    let data = DataKind::ALL.iter().map(|kind| {
+        let (kind, code) = (*kind, kind.code());
         let edit = change(Rc::new(move |draft: &mut Draft| toggle(&mut draft.purpose.data, kind)));
-        tick("checkbox", "data", kind.code(), t!(format!("data-{}", kind.code())), purpose.data.contains(&kind), edit)
+        tick("checkbox", "data", code, t!(format!("data-{code}")), purpose.data.contains(&kind), edit)
     });
     let places = PLACES.map(|place| {
         let edit = change(Rc::new(move |draft: &mut Draft| toggle(&mut draft.purpose.places, place.to_owned())));
         let on = purpose.places.iter().any(|other| other == place);
         tick("checkbox", "place", place, t!(format!("place-{place}")), on, edit)
     });
-    let kinds = [
-        ("non-profit", t!("form-organisation-non-profit"), Some(OrganisationKind::NonProfit)),
-        ("commercial", t!("form-organisation-commercial"), Some(OrganisationKind::Commercial)),
-        ("unstated", t!("option-unstated"), None),
-    ]
-    .map(|(code, label, kind)| {
+    let stated = OrganisationKind::ALL.iter().map(|kind| (kind.code(), Some(*kind)));
+    let kinds = stated.chain([("unstated", None)]).map(|(code, kind)| {
+        let label = kind.map_or_else(|| t!("option-unstated"), |_| t!(format!("form-organisation-{code}")));
         let edit = change(Rc::new(move |draft: &mut Draft| draft.purpose.organisation.kind = kind));
         tick("radio", "organisation", code, label, purpose.organisation.kind == kind, edit)
     });
@@ -174,8 +224,8 @@ pub fn PurposeForm(props: &PurposeProps) -> Html {
                 <div>
                     { group(t!("form-topics"), topics) }
                     if purpose.topics.contains(&Topic::Ds) {
-                        <Field id="diseases" label={t!("form-diseases")} hint={diseases_hint(&draft.diseases)}
-                            value={draft.diseases.clone()} on_input={typed(|draft, text| draft.diseases = text)} />
+                        <DiseaseSearch id="diseases" label={t!("form-diseases")} hint={t!("form-diseases-hint")}
+                            chosen={draft.diseases.clone()} on_change={on_diseases} />
                     }
                 </div>
                 { group(t!("form-data"), data) }
@@ -189,6 +239,7 @@ pub fn PurposeForm(props: &PurposeProps) -> Html {
                     { group(t!("form-commercial"), commercial) }
                 </div>
             </div>
+            <More draft={draft.clone()} on_draft={props.on_draft.clone()} />
             <details open={!draft.committee.is_empty()}>
                 <summary>{ t!("form-ethics") }</summary>
                 <div class="columns three">
@@ -204,19 +255,21 @@ pub fn PurposeForm(props: &PurposeProps) -> Html {
     }
 }
 
-/// Says what the typed terms mean, as far as their names are known here.
-fn diseases_hint(typed: &str) -> String {
-    let known: Vec<String> =
-        split(typed).into_iter().filter_map(|code| Some(i18n::term(&code)).filter(|name| *name != code)).collect();
-    let hint = t!("form-diseases-hint");
-    if known.is_empty() { hint } else { format!("{hint} ({})", i18n::list(known)) }
-}
-
-fn group<const N: usize>(legend: String, ticks: [Html; N]) -> Html {
+/// A group of boxes or radio buttons under its legend.
+pub(super) fn group(legend: String, ticks: impl IntoIterator<Item = Html>) -> Html {
+    let ticks = ticks.into_iter();
     html! { <fieldset class="group"><legend>{ legend }</legend>{ for ticks }</fieldset> }
 }
 
-fn tick(kind: &'static str, name: &'static str, code: &str, label: String, on: bool, edit: Callback<Event>) -> Html {
+/// One box or radio button with its words.
+pub(super) fn tick(
+    kind: &'static str,
+    name: &'static str,
+    code: &str,
+    label: String,
+    on: bool,
+    edit: Callback<Event>,
+) -> Html {
     html! {
         <label class="tick" key={code.to_owned()}>
             <input type={kind} {name} value={code.to_owned()} checked={on} onchange={edit} /><span>{ label }</span>

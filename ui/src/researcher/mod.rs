@@ -2,6 +2,7 @@
 
 mod check;
 mod form;
+mod more;
 mod proof;
 mod requests;
 mod result;

@@ -2,8 +2,8 @@
 
 use crate::components::{Button, Icon, Kind, Problem, Shape, Title};
 use crate::i18n;
-use bridge::{CheckResult, CheckRow, CheckView, Failure, Recorded, Studies};
-use consent::{Outcome, Reason};
+use bridge::{CheckResult, CheckRow, CheckView, Failure, ReasonView, Recorded, Studies};
+use consent::Outcome;
 use std::rc::Rc;
 use yew::prelude::*;
 
@@ -146,7 +146,7 @@ fn live(view: &CheckView) -> String {
     }
 }
 
-fn reason(reason: &Reason) -> Html {
+fn reason(reason: &ReasonView) -> Html {
     let (class, shape, id) = match reason.outcome {
         Outcome::Permit => ("ok-line", Shape::Check, "result-title-permit"),
         Outcome::Review => ("wait-line", Shape::Clock, "result-title-review"),

@@ -1,0 +1,83 @@
+//! What few purposes state: rarer topics, whom and what it is about, genes, and the day of publication.
+
+use super::form::{Draft, TOPICS, group, tick, toggle};
+use crate::components::{DateField, Entered};
+use consent::{Flag, Purpose, Topic, Vocabulary};
+use yew::prelude::*;
+
+/// Properties of the part.
+#[derive(Properties, PartialEq)]
+pub struct MoreProps {
+    /// What stands in the form.
+    pub draft: Draft,
+    /// Takes a changed draft.
+    pub on_draft: Callback<Draft>,
+}
+
+/// The part: closed, unless the study stated something of it.
+#[component]
+pub fn More(props: &MoreProps) -> Html {
+    let purpose = &props.draft.purpose;
+    let change = |edit: Box<dyn Fn(&mut Purpose)>| {
+        let (draft, on_draft) = (props.draft.clone(), props.on_draft.clone());
+        Callback::from(move |_: Event| {
+            let mut next = draft.clone();
+            edit(&mut next.purpose);
+            on_draft.emit(next);
+        })
+    };
+    let rare = || Topic::ALL.iter().filter(|topic| !TOPICS.contains(*topic));
+    let topics = rare().map(|topic| {
+        let (topic, code) = (*topic, topic.code());
+        let edit = change(Box::new(move |purpose| toggle(&mut purpose.topics, topic)));
+        tick("checkbox", "topic", code, t!(format!("topic-{code}")), purpose.topics.contains(&topic), edit)
+    });
+    let flags = Flag::ALL.iter().map(|flag| {
+        let (flag, code) = (*flag, flag.code());
+        let edit = change(Box::new(move |purpose| toggle(&mut purpose.sensitive, flag)));
+        tick("checkbox", "sensitive", code, t!(format!("flag-{code}")), purpose.sensitive.contains(&flag), edit)
+    });
+    let genetic =
+        [("yes", t!("yes"), Some(true)), ("no", t!("no"), Some(false)), ("unstated", t!("option-unstated"), None)].map(
+            |(code, label, value)| {
+                let edit = change(Box::new(move |purpose| purpose.genetic = value));
+                tick("radio", "genetic", code, label, purpose.genetic == value, edit)
+            },
+        );
+    let on_publication = {
+        let (draft, on_draft) = (props.draft.clone(), props.on_draft.clone());
+        Callback::from(move |entered: Entered| {
+            let mut next = draft.clone();
+            next.publication_wrong = entered == Entered::Wrong;
+            next.purpose.publishes_on = if let Entered::Day(day) = entered { Some(day) } else { None };
+            on_draft.emit(next);
+        })
+    };
+    let stated = rare().any(|topic| purpose.topics.contains(topic))
+        || !purpose.sensitive.is_empty()
+        || purpose.publishes_on.is_some();
+    // Opened once for what the study stated, and then as the person leaves it.
+    let open = use_state(|| stated);
+    let ontoggle = {
+        let open = open.setter();
+        Callback::from(move |event: Event| {
+            if let Some(details) = event.target_dyn_into::<web_sys::Element>() {
+                open.set(details.has_attribute("open"));
+            }
+        })
+    };
+    html! {
+        <details open={*open} {ontoggle}>
+            <summary>{ t!("form-more") }</summary>
+            <div class="columns">
+                { group(t!("form-more-topics"), topics) }
+                { group(t!("form-sensitive"), flags) }
+                <div>
+                    { group(t!("form-genetic"), genetic) }
+                    <DateField id="publication" label={t!("form-publication")} hint={t!("form-publication-hint")}
+                        value={purpose.publishes_on} on_change={on_publication} />
+                </div>
+            </div>
+        </details>
+    }
+}
