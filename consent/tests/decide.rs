@@ -672,7 +672,7 @@ fn a_decision_tells_what_was_compared_and_travels_as_json() {
     let expected = json!({
         "decision": "permit",
         "reasons": [
-            {"outcome": "permit", "code": "disease-covered", "policy": "DOID:162", "purpose": "DOID:10155"},
+            {"outcome": "permit", "code": "disease-covered", "policy": "DS", "purpose": "DOID:10155"},
             {"outcome": "permit", "code": "place-allowed", "policy": "GS", "purpose": "NL"},
         ],
         "duties": [{"code": "PUB"}],
