@@ -50,9 +50,9 @@ choices-diseases-hint = Type a part of its name. Kinds of it count too.
 choices-diseases-missing = Please name one illness, or choose another answer.
 choices-ancestry = May they study where your family comes from?
 choices-ancestry-help = For example, from which part of the world.
-choices-methods = May they use it just to build new methods?
+choices-methods = May they use your data just to build new methods?
 choices-methods-help = For example, a better way to read DNA.
-choices-commercial = May they use it to earn money?
+choices-commercial = May they use your data to earn money?
 choices-commercial-help = For example, to make and sell a new drug.
 
 ## Where
@@ -108,7 +108,7 @@ choices-answered = { $question } { $answer }
 choices-save = Save my choices
 choices-undo = Undo changes
 choices-saving = Saving your choices
-choices-unsaved = Your changes are not saved yet.
+choices-unsaved = Not saved yet.
 choices-saved = Saved { $when }.
 choices-never = You have not saved any choices yet.
 choices-undone = Your changes are gone. This is what you saved.

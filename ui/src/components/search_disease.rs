@@ -4,6 +4,7 @@ use super::Problem;
 use super::search::{Chosen, Item, SearchField};
 use crate::app::Live;
 use crate::hooks::{Load, use_load};
+use crate::i18n;
 use bridge::{DiseaseView, SearchDiseases};
 use yew::prelude::*;
 
@@ -75,7 +76,7 @@ pub fn DiseaseSearch(props: &DiseaseSearchProps) -> Html {
     };
     let item = |disease: &DiseaseView| Item {
         key: disease.term.clone(),
-        label: disease.label.clone(),
+        label: i18n::sentence_case(disease.label.clone()),
         detail: disease.synonym.as_ref().map(|name| t!("search-also", name = name.clone())),
     };
     let hint = if full { Some(AttrValue::from(t!("search-full", count = props.most))) } else { props.hint.clone() };

@@ -1,6 +1,6 @@
 //! What stands in the form: choices, and what they can not say while a person is still choosing.
 
-use bridge::DiseaseView;
+use bridge::{DiseaseView, ImportView};
 use consent::{
     Answers, Choices, ContactKind, DataKind, OrganisationKind, Permission, Question, ResultKind, Vocabulary,
 };
@@ -126,6 +126,41 @@ impl Draft {
             Some(Where::Only | Where::NotSure) | None => None,
         };
         Choices { scope, diseases, places, ..self.answers.clone() }
+    }
+
+    /// What was read from a file, laid over what stands in the form: the rest stays as it is. The file was read on top
+    /// of the saved choices, so what differs from them is what it said.
+    pub fn with_read(&self, read: &ImportView, saved: &Choices) -> Self {
+        fn lay<Q: Vocabulary + PartialEq>(form: &mut Answers<Q>, read: Answers<Q>, saved: Answers<Q>) {
+            for question in Q::ALL.iter().filter(|question| read.get(**question) != saved.get(**question)) {
+                form.set(*question, read.get(*question));
+            }
+        }
+        let said = &read.choices;
+        let fresh = Self::new(said, &read.diseases, false);
+        let mut next = self.clone();
+        if said.scope != saved.scope || said.diseases != saved.diseases {
+            (next.scope, next.diseases) = (fresh.scope, fresh.diseases);
+        }
+        if said.places != saved.places {
+            (next.place, next.places) = (fresh.place, fresh.places);
+        }
+        let form = &mut next.answers;
+        for (form, said, saved) in [
+            (&mut form.ancestry, said.ancestry, saved.ancestry),
+            (&mut form.methods, said.methods, saved.methods),
+            (&mut form.commercial, said.commercial, saved.commercial),
+        ] {
+            if said != saved {
+                *form = said;
+            }
+        }
+        lay(&mut form.who, said.who, saved.who);
+        lay(&mut form.what, said.what, saved.what);
+        lay(&mut form.questions, said.questions, saved.questions);
+        lay(&mut form.preferences.results, said.preferences.results, saved.preferences.results);
+        lay(&mut form.preferences.contact, said.preferences.contact, saved.preferences.contact);
+        next
     }
 
     /// The part where something is begun and not finished.

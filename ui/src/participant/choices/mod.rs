@@ -56,19 +56,21 @@ fn Editor(props: &EditorProps) -> Html {
     use_effect_with(((*draft).clone(), saved.choices.clone(), changed), |(draft, saved, changed)| {
         draft::keep(saved, changed.then_some(draft));
     });
-    use_effect_with((*complaints, draft.unfinished()), |(complaints, unfinished)| {
-        if *complaints > 0 {
-            focus(match unfinished {
-                Some(Part::Purpose) => "choices-diseases",
-                Some(_) => "choices-places",
-                None => return,
-            });
-        }
-    });
+    {
+        let unfinished = draft.unfinished();
+        use_effect_with(*complaints, move |complaints| match unfinished {
+            Some(Part::Purpose) if *complaints > 0 => focus("choices-diseases"),
+            Some(Part::Where) if *complaints > 0 => focus("choices-places"),
+            _ => {}
+        });
+    }
     let on_draft = {
-        let (draft, said) = (draft.setter(), said.setter());
+        let (draft, said, complaints) = (draft.setter(), said.setter(), complaints.setter());
         Callback::from(move |next: Draft| {
             said.set(Said::Nothing);
+            if next.unfinished().is_none() {
+                complaints.set(0);
+            }
             draft.set(next);
         })
     };
@@ -120,8 +122,8 @@ fn Editor(props: &EditorProps) -> Html {
         })
     };
     let on_import = {
-        let (draft, answered) = (draft.setter(), saved.saved.is_some());
-        Callback::from(move |view: Rc<ImportView>| draft.set(Draft::new(&view.choices, &view.diseases, answered)))
+        let (draft, on_draft, saved) = (draft.clone(), on_draft.clone(), saved.clone());
+        Callback::from(move |view: Rc<ImportView>| on_draft.emit(draft.with_read(&view, &saved.choices)))
     };
     let (sign, status) = match (changed, *said, saved.saved) {
         (true, ..) => (Shape::Pen, t!("choices-unsaved")),
@@ -146,8 +148,8 @@ fn Editor(props: &EditorProps) -> Html {
             if let Some(failure) = save.failure.clone() {
                 <Problem {failure} on_retry={save.again.clone()} busy={save.busy} />
             }
-            <div class="save-bar" role="group" aria-label={t!("choices-saving")}>
-                <p class={classes!("status-line", changed.then_some("changed"))} tabindex="-1" ref={note}>
+            <div class={classes!("save-bar", changed.then_some("changed"))} role="group" aria-label={t!("choices-saving")}>
+                <p class="status-line" tabindex="-1" ref={note}>
                     <Icon shape={sign} size={18} /><span>{ status }</span></p>
                 if changed {
                     <Button text={t!("choices-undo")} on_press={on_undo} />
