@@ -63,6 +63,8 @@ codes! {
     StudyUnknown = "study-unknown",
     /// The file is not a proof of consent.
     ProofUnreadable = "proof-unreadable",
+    /// The file holds no answers that can be read.
+    ImportUnreadable = "import-unreadable",
     /// The file is larger than allowed.
     TooLarge = "too-large",
     /// The profile is not connected to a biobank.

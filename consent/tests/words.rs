@@ -186,6 +186,8 @@ fn each_id_that_the_core_can_make_has_words_and_none_is_left_over() {
         made.extend([format!("effect-{name}"), format!("effect-{name}-text")]);
     }
     made.extend(directions.map(|it| format!("direction-{}", written(&|| serde_json::to_value(it).unwrap()))));
+    let steps = "granted changed paused resumed no-contact no-access withdrew";
+    made.extend(steps.split(' ').map(|step| format!("history-{step}")));
     made.extend(STATEMENT.split_whitespace().map(|name| format!("statement-{name}")));
 
     let made: BTreeSet<String> = made.into_iter().collect();

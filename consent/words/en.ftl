@@ -127,6 +127,19 @@ state-withdrawnDestroySample = All use stopped, sample to be destroyed
 state-revoked = Ended by the biobank, a board or a court
 state-invalidated = Not valid
 
+## What was signed, in the history of a consent
+
+history-granted = You said yes.
+history-changed = You changed your answer.
+history-paused = { $date-code ->
+    [none] You paused it until you say so.
+   *[other] You paused it until { $date }.
+}
+history-resumed = You let it go on.
+history-no-contact = You stopped contact.
+history-no-access = You stopped contact and new data.
+history-withdrew = You stopped all use.
+
 ## Levels of taking a consent back: what stops, what goes on, what nobody can undo
 
 withdrawal-noContact = Stop contact only

@@ -170,19 +170,6 @@ connect-code-hint = It works once. After that your key is known there.
 connect-button = Connect
 connect-demo = A practice biobank runs on this computer. Its address and code are filled in.
 
-## What was signed, in the history of a consent
-
-history-granted = You said yes.
-history-changed = You changed your answer.
-history-paused = { $date-code ->
-    [none] You paused it until you say so.
-   *[other] You paused it until { $date }.
-}
-history-resumed = You let it go on.
-history-no-contact = You stopped contact.
-history-no-access = You stopped contact and new data.
-history-withdrew = You stopped all use.
-
 ## Whether a study fits a person’s choices: what stands against it, and what is open
 
 fit-purpose = You did not choose this kind of research.
