@@ -216,6 +216,7 @@ sharing-until = Until
 sharing-answered = Answered
 sharing-see = See details
 sharing-see-help = Change it, pause it or leave.
+sharing-over-help = See what you signed, and what you can do.
 sharing-save = Save a proof
 sharing-save-hint = A proof is a file that shows your yes. Give it only to people you trust.
 sharing-saved = The proof is saved here:

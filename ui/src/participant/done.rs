@@ -77,8 +77,10 @@ pub fn Done(props: &DoneProps) -> Html {
     html! {
         <div class="reading finish">
             <span class={classes!("disc", "huge", tone)}><Icon {shape} size={40} /></span>
-            <Title text={title} />
-            <p class="eyebrow">{ &receipt.title }</p>
+            <Title text={title.clone()} />
+            if !title.contains(&receipt.title) {
+                <p class="eyebrow">{ &receipt.title }</p>
+            }
             if !refused {
                 <p class="lead">{ t!(text_id) }</p>
             }

@@ -126,6 +126,7 @@ fn Consent(props: &ConsentProps) -> Html {
     let study = card.study.clone();
     let on_see = props.go.reform(move |()| Page::Consent(study.clone()));
     let heading = format!("consent-{}", card.study);
+    let stands = card.state.allows_use() || card.state == ConsentState::Suspended;
     let waits = matches!(card.record, RecordView::Saved | RecordView::Sent);
     html! {
         <article class="card" aria-labelledby={heading.clone()}>
@@ -155,7 +156,8 @@ fn Consent(props: &ConsentProps) -> Html {
                     <p class="soft small grow">{ t!("consent-again-help") }</p>
                     <Button text={t!("consent-again")} about={heading.clone()} on_press={on_again} busy={again.busy} />
                 } else {
-                    <p class="soft small grow">{ t!("sharing-see-help") }</p>
+                    <p class="soft small grow">
+                        { if stands { t!("sharing-see-help") } else { t!("sharing-over-help") } }</p>
                     <Button text={t!("sharing-see")} about={heading} on_press={on_see} />
                 }
             </div>

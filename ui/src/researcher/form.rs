@@ -234,10 +234,8 @@ pub fn PurposeForm(props: &PurposeProps) -> Html {
                     <Field id="other-places" label={t!("form-places-other")} hint={t!("form-places-other-hint")}
                         value={draft.other_places.clone()} on_input={typed(|draft, text| draft.other_places = text)} />
                 </div>
-                <div>
-                    { group(t!("form-organisation"), kinds) }
-                    { group(t!("form-commercial"), commercial) }
-                </div>
+                { group(t!("form-organisation"), kinds) }
+                { group(t!("form-commercial"), commercial) }
             </div>
             <More draft={draft.clone()} on_draft={props.on_draft.clone()} />
             <details open={!draft.committee.is_empty()}>
