@@ -24,7 +24,7 @@ choices-where-title = Where may they use it?
 choices-where-lead = Laws on data are not the same in each country.
 choices-questions = Questions
 choices-questions-title = Some more questions
-choices-questions-lead = You can leave out what you like.
+choices-questions-lead = You don’t have to answer each one.
 choices-results = Results
 choices-results-title = What do you want to hear of?
 choices-results-lead = A study may find things about you. Some people want to know, some do not.
@@ -73,8 +73,8 @@ choices-places-often = Often named
 ## Questions
 
 choices-delicate = { $count ->
-    [one] 1 question that may be hard to read
-   *[other] { $count } questions that may be hard to read
+    [one] 1 more question, on things that are hard to talk about
+   *[other] { $count } more questions, on things that are hard to talk about
 }
 
 ## What the choices mean
