@@ -162,7 +162,8 @@ fn participants_read_short_sentences_of_grade_six_at_most() {
     let shared = messages(&read(SHARED));
     let shared = shared.into_iter().filter(|(id, _)| theirs.iter().any(|family| id.split('-').next() == Some(family)));
     let (mut all, mut too_hard) = (Vec::new(), Vec::new());
-    for (id, value) in messages(&read("ui/locales/en/participant.ftl")).into_iter().chain(shared) {
+    let own = ["participant", "choices"].map(|file| messages(&read(&format!("ui/locales/en/{file}.ftl"))));
+    for (id, value) in own.into_iter().flatten().chain(shared) {
         too_hard.extend(hard(&id, &value));
         all.extend(sentences(&value));
     }

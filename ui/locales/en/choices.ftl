@@ -115,7 +115,7 @@ choices-undone = Your changes are gone. This is what you saved.
 
 ## Answers from another system
 
-choices-import = Bring in answers from another system
+choices-import = Bring in answers you gave elsewhere
 choices-import-lead = You may have answered such questions before. We read a CTRL or FHIR file.
 choices-import-file = The file
 choices-import-text = Or paste its text here
