@@ -157,6 +157,18 @@ pub enum Move {
     Invalidate,
 }
 
+impl Move {
+    /// Whether it ends something, for good or for a time.
+    fn is_end(self) -> bool {
+        matches!(self, Self::Withdraw(_) | Self::Suspend | Self::Revoke | Self::Invalidate)
+    }
+
+    /// Whether it is about a request, and leaves the consents of before as they ended.
+    fn is_answer(self) -> bool {
+        matches!(self, Self::Ask | Self::Defer | Self::Refuse | Self::Lapse)
+    }
+}
+
 /// A move that the life cycle does not know from this state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ImpossibleMove {
@@ -276,9 +288,12 @@ impl Standing {
     /// Where it stands after a step on a day. `last` is the last day of a consent that is given, or of a pause.
     pub fn after(self, step: Move, on: Date, last: Option<Date>) -> Result<Self, ImpossibleMove> {
         let mut from = self.at(on);
-        // Who gives consent anew has been asked anew.
-        if step == Move::Give {
-            from = advance(from, Move::Ask).unwrap_or(from);
+        match step {
+            // Who gives consent anew has been asked anew.
+            Move::Give => from = advance(from, Move::Ask).unwrap_or(from),
+            // Writes down what the date has done already.
+            Move::Expire => from = self.written,
+            _ => {}
         }
         let written = advance(from, step)?;
         let until = if matches!(step, Move::Give | Move::Change) { last } else { self.until };
@@ -335,17 +350,26 @@ impl<Id: Clone + PartialEq> Life<Id> {
         let after = self.standing.after(step.step, on, step.day)?;
         self.close_head(on);
         if matches!(step.step, Move::Give | Move::Change) {
-            if let Some(head) = self.versions.last_mut().filter(|head| head.state == ConsentState::Active) {
+            // Suspended is written there still when the pause has ended by itself.
+            let stands = |head: &&mut Version<Id>| matches!(head.state, ConsentState::Active | ConsentState::Suspended);
+            if let Some(head) = self.versions.last_mut().filter(stands) {
                 head.state = ConsentState::Superseded;
             }
             let (id, at, until) = (step.id.clone(), step.at, step.day);
             self.versions.push(Version { id, at, until, state: after.written });
-        } else if let Some(head) = self.versions.last_mut() {
+        } else if let Some(head) = self.versions.last_mut().filter(|_| !step.step.is_answer()) {
             head.state = after.written;
         }
         self.standing = after;
         self.latest = Some(step.id.clone());
         Ok(())
+    }
+
+    /// Takes a pause that was signed while another one, which its signer had not seen, held already: the longer counts.
+    fn pause_as_well(&mut self, step: &Step<Id>) {
+        let paused_until = self.standing.paused_until.zip(step.day).map(|(one, other)| one.max(other));
+        self.standing.paused_until = paused_until;
+        self.latest = Some(step.id.clone());
     }
 
     /// What ended by its date has ended, whatever comes next.
@@ -377,7 +401,7 @@ pub enum Passed {
     /// It follows an entry that is not the latest, and would allow something: whoever signed it had not seen
     /// everything.
     NotLatest,
-    /// The entry that it follows is not there.
+    /// The entry that it follows is not there. One that ends something counts nevertheless.
     Unlinked,
     /// The same entry a second time.
     Repeated,
@@ -412,9 +436,12 @@ pub fn fold<Id: Clone + Ord>(steps: impl IntoIterator<Item = Step<Id>>) -> (Life
     let mut life = Life::default();
     while let Some((_, id)) = ready.pop_first() {
         let Some(step) = by_id.remove(&id) else { continue };
-        let ends = matches!(step.step, Move::Withdraw(_) | Move::Suspend | Move::Revoke | Move::Invalidate);
-        let changes = step.step == Move::Change && life.standing().at(step.at.date()) == ConsentState::Active;
-        if step.previous.as_ref() != life.latest() && !ends && !changes {
+        let (ends, now) = (step.step.is_end(), life.state_at(step.at.date()));
+        let changes = step.step == Move::Change && now == ConsentState::Active;
+        let latest = step.previous.as_ref() == life.latest();
+        if !latest && step.step == Move::Suspend && now == ConsentState::Suspended {
+            life.pause_as_well(&step);
+        } else if !latest && !ends && !changes {
             passed.push(PassedOver { id: id.clone(), why: Passed::NotLatest });
         } else if let Err(error) = life.follow(&step) {
             passed.push(PassedOver { id: id.clone(), why: Passed::Impossible(error) });
@@ -423,6 +450,18 @@ pub fn fold<Id: Clone + Ord>(steps: impl IntoIterator<Item = Step<Id>>) -> (Life
             if let Some(step) = by_id.get(&next) {
                 ready.insert((step.at, next));
             }
+        }
+    }
+    // What they follow is missing, and may have been anything: what allows something is passed over, what ends
+    // something is not. A withdrawal waits for nothing.
+    let mut ends: Vec<&Step<Id>> = by_id.values().filter(|step| step.step.is_end()).collect();
+    ends.sort_by(|a, b| (a.at, &a.id).cmp(&(b.at, &b.id)));
+    for step in ends {
+        if step.step == Move::Suspend && life.state_at(step.at.date()) == ConsentState::Suspended {
+            life.pause_as_well(step);
+        } else {
+            // One that has nothing to end is passed over like the others.
+            life.follow(step).ok();
         }
     }
     passed.extend(by_id.into_keys().map(|id| PassedOver { id, why: Passed::Unlinked }));
