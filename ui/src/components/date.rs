@@ -1,5 +1,6 @@
 //! A day, in three parts: no engine's own calendar is needed, and day and month can not be mixed up.
 
+use super::search::described_by;
 use super::value_of;
 use consent::Date;
 use yew::prelude::*;
@@ -138,10 +139,7 @@ pub fn DateField(props: &DateFieldProps) -> Html {
     let own = if parts.is_whole() { parts.read(min, max).err().map(AttrValue::from) } else { None };
     let error = own.or_else(|| props.error.clone());
     let invalid = error.is_some().then_some("true");
-    let described: Vec<String> = [("error", error.is_some()), ("hint", props.hint.is_some())]
-        .into_iter()
-        .filter_map(|(part, there)| there.then(|| format!("{id}-{part}")))
-        .collect();
+    let described = described_by(id, error.is_some(), props.hint.is_some());
     let quick = |(text, day): &(AttrValue, Date)| {
         let (take, day) = (take.clone(), *day);
         let onclick = Callback::from(move |_: MouseEvent| take(Parts::of(day)));
@@ -162,7 +160,7 @@ pub fn DateField(props: &DateFieldProps) -> Html {
     };
     html! {
         <fieldset class="date-field" id={id.clone()}
-            aria-describedby={(!described.is_empty()).then(|| described.join(" "))}>
+            aria-describedby={described}>
             <legend>{ &props.label }</legend>
             if let Some(hint) = &props.hint {
                 <p class="soft small" id={format!("{id}-hint")}>{ hint }</p>

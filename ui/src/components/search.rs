@@ -132,10 +132,7 @@ pub fn SearchField(props: &SearchFieldProps) -> Html {
     };
     let status =
         if props.query.trim().is_empty() { String::new() } else { t!("search-count", count = props.found.len()) };
-    let described: Vec<String> = [("error", props.error.is_some()), ("hint", props.hint.is_some())]
-        .into_iter()
-        .filter_map(|(part, there)| there.then(|| format!("{id}-{part}")))
-        .collect();
+    let described = described_by(id, props.error.is_some(), props.hint.is_some());
     html! {
         <div class="field search">
             <label for={id.clone()}>{ &props.label }</label>
@@ -152,7 +149,7 @@ pub fn SearchField(props: &SearchFieldProps) -> Html {
                     aria-expanded={if shown { "true" } else { "false" }} aria-controls={format!("{id}-list")}
                     aria-activedescendant={at.map(|at| option_id(id, at))}
                     aria-invalid={props.error.is_some().then_some("true")}
-                    aria-describedby={(!described.is_empty()).then(|| described.join(" "))} />
+                    aria-describedby={described} />
                 <ul class="found" id={format!("{id}-list")} role="listbox" aria-label={props.label.clone()}
                     hidden={!shown} onmousedown={hold}>
                     { for props.found.iter().enumerate().map(option) }
@@ -160,6 +157,16 @@ pub fn SearchField(props: &SearchFieldProps) -> Html {
             </div>
             <p class="soft small found-count" role="status">{ status }</p>
         </div>
+    }
+}
+
+/// The ids of what a screen reader says after the name: what is wrong, then the help.
+pub(super) fn described_by(id: &str, error: bool, hint: bool) -> Option<String> {
+    match (error, hint) {
+        (true, true) => Some(format!("{id}-error {id}-hint")),
+        (true, false) => Some(format!("{id}-error")),
+        (false, true) => Some(format!("{id}-hint")),
+        (false, false) => None,
     }
 }
 
