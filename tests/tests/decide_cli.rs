@@ -85,7 +85,7 @@ fn a_line_with_everything_is_permitted_with_its_reasons_and_duties() {
     assert_eq!((told.lines.len(), told.status, told.aside.as_str()), (1, 0, ""), "{}", told.text);
     let answer = &told.lines[0];
     assert_eq!((&answer["id"], &answer["decision"]), (&json!("1"), &json!("permit")), "{answer}");
-    let covered = json!({"outcome": "permit", "code": "disease-covered", "policy": "DOID:162", "purpose": "DOID:1520"});
+    let covered = json!({"outcome": "permit", "code": "disease-covered", "policy": "DS", "purpose": "DOID:1520"});
     assert!(answer["reasons"].as_array().unwrap().contains(&covered), "{answer}");
     assert_eq!(answer["duties"], json!([{"code": "IRB"}, {"code": "PUB"}]));
     assert!(answer["evaluated"].as_array().unwrap().contains(&json!("DOID:1520")));
