@@ -3,11 +3,13 @@
 mod biobankd;
 #[path = "../../wallet/tests/common/deeds.rs"]
 mod deeds;
+mod keyboard;
 mod secrets;
 mod window;
 
 pub use biobankd::Biobankd;
 pub use deeds::{choose, grant, step, withdraw};
+pub use keyboard::Keyboard;
 pub use secrets::{find_secret, holds_secret};
 pub use window::Window;
 

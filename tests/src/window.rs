@@ -65,6 +65,11 @@ impl Window {
         Ok(Self { page, driver, pictures, taken: 0.into() })
     }
 
+    /// The page, for other ways of driving it.
+    pub(crate) fn page(&self) -> &WebDriver {
+        &self.page
+    }
+
     /// Closes the window.
     pub async fn close(mut self) -> WebDriverResult<()> {
         let closed = self.page.clone().quit().await;

@@ -112,9 +112,12 @@ async fn journey(root: &Path) -> WebDriverResult<()> {
     step("4. The participant saves a proof, the researcher checks it");
     window.press("Sharing").await?;
     window.heading("Sharing").await?;
-    window.press_in(HEART, "Save a proof").await?;
-    window.text("The proof is saved here").await?;
     window.picture("participant-sharing").await?;
+    window.press_in(HEART, "See details").await?;
+    window.heading(HEART).await?;
+    window.press("Save a proof").await?;
+    window.text("The proof is saved here").await?;
+    window.picture("participant-consent").await?;
     let file = downloads.join("heart-rhythm.consent.json");
     let proof = std::fs::read_to_string(&file).unwrap();
     switch(&window).await?;
@@ -146,10 +149,16 @@ async fn journey(root: &Path) -> WebDriverResult<()> {
     window.find("//*[contains(., 'The proof was shared')]").await?;
 
     step("5. The participant withdraws, the researcher's next check says deny");
-    window.press_in(HEART, "Leave this study").await?;
+    window.press_in(HEART, "See details").await?;
+    window.heading(HEART).await?;
+    window.press("Leave this study").await?;
     window.heading("Leave Heart Rhythm Study?").await?;
     window.picture("participant-leave").await?;
-    window.press("Leave this study").await?;
+    window.tick("Stop all use").await?;
+    window.press("Continue").await?;
+    window.heading("Check what you do").await?;
+    window.picture("participant-leave-check").await?;
+    window.press("Stop all use").await?;
     window.heading("You left Heart Rhythm Study").await?;
     window.text("Entry 3 in the biobank’s record").await?;
     window.picture("participant-left").await?;

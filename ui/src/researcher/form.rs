@@ -39,7 +39,7 @@ impl Draft {
         let part = |f: fn(&EthicsApproval) -> String| ethics.as_ref().map(f).unwrap_or_default();
         Self {
             study: Some(card.study.clone()),
-            diseases: purpose.diseases.iter().map(named).collect(),
+            diseases: purpose.diseases.iter().map(|term| named(term)).collect(),
             publication_wrong: false,
             other_places: others.join(", "),
             committee: part(|ethics| ethics.committee.clone()),
@@ -103,8 +103,8 @@ fn split(text: &str) -> Vec<String> {
 }
 
 /// A disease of which only the term is known here.
-fn named(term: &String) -> DiseaseView {
-    DiseaseView { term: term.clone(), label: i18n::term(term), synonym: None }
+fn named(term: &str) -> DiseaseView {
+    DiseaseView { term: term.to_owned(), label: i18n::term(term), synonym: None }
 }
 
 pub(super) fn toggle<T: PartialEq>(list: &mut Vec<T>, item: T) {
