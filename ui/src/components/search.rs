@@ -1,6 +1,7 @@
 //! Finding by typing, and what was found: a combobox as the ARIA Authoring Practices describe it, and chips.
 
 use super::{Icon, Shape, value_of};
+use js_sys::{Function, Object, Reflect};
 use wasm_bindgen::JsCast;
 use web_sys::HtmlElement;
 use yew::prelude::*;
@@ -52,6 +53,11 @@ pub fn SearchField(props: &SearchFieldProps) -> Html {
     let shown = *open && !props.found.is_empty();
     // An answer that came late can be shorter than the place where the person was.
     let at = active.filter(|at| shown && *at < props.found.len());
+    use_effect_with((id.clone(), shown, props.found.len()), |(id, shown, _)| {
+        if *shown {
+            reveal(&format!("{id}-list"));
+        }
+    });
     use_effect_with((id.clone(), at), |(id, at)| {
         if let Some(at) = at {
             bring_into_view(&format!("{id}-list"), &option_id(id, *at));
@@ -176,6 +182,19 @@ fn option_id(id: &str, place: usize) -> String {
 
 fn element(id: &str) -> Option<HtmlElement> {
     web_sys::window()?.document()?.get_element_by_id(id)?.dyn_into().ok()
+}
+
+/// Scrolls the page as little as shows the whole list.
+fn reveal(id: &str) {
+    let Some(found) = element(id) else { return };
+    let scroll = || {
+        let how = Object::new();
+        Reflect::set(&how, &"block".into(), &"nearest".into()).ok()?;
+        let scroll = Reflect::get(&found, &"scrollIntoView".into()).ok()?.dyn_into::<Function>().ok()?;
+        scroll.call1(&found, &how).ok()
+    };
+    // A list that is not moved can still be scrolled to.
+    drop(scroll());
 }
 
 /// Scrolls the list, and only the list.
