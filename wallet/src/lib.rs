@@ -9,6 +9,7 @@ mod clock;
 pub mod connect;
 pub mod enrol;
 mod event;
+pub mod exchange;
 mod journal;
 mod profile;
 pub mod proof;

@@ -31,6 +31,8 @@ pub fn export(record: &ConsentRecord) -> Value {
             "rdf": "http://www.w3.org/1999/02/22-rdf-syntax-ns#",
             "xsd": "http://www.w3.org/2001/XMLSchema#",
             "own": consent::OWN,
+            // Members without a prefix are terms of our own.
+            "@vocab": consent::OWN,
         },
         "@id": record.credential_id,
         "@type": "dpv:ConsentReceipt",
@@ -133,8 +135,7 @@ fn process(record: &ConsentRecord) -> Value {
     let (policy, terms) = (&record.claims.policy, &record.claims.terms);
     let purpose = |permission: &Permission| {
         let mut purpose = json!({
-            "@id": iri(permission.id()),
-            "@type": "dpv:Purpose",
+            "@type": ["dpv:Purpose", iri(permission.id())],
             "skos:notation": permission.code(),
             "skos:broader": id("dpv:ScientificResearch"),
         });
@@ -151,8 +152,7 @@ fn process(record: &ConsentRecord) -> Value {
             _ => "pd:MedicalHealth",
         };
         let mut data = json!({
-            "@id": kind.id(),
-            "@type": ["dpv:PersonalData", "dpv:SpecialCategoryPersonalData"],
+            "@type": ["dpv:PersonalData", "dpv:SpecialCategoryPersonalData", kind.id()],
             "skos:notation": kind.code(),
             "skos:broader": id(broader),
         });

@@ -182,12 +182,9 @@ fn kind(modifier: &Modifier) -> Kind {
         | Modifier::Us { .. }
         | Modifier::Ps { .. }
         | Modifier::Is { .. } => Kind::Limit,
-        Modifier::Pub
-        | Modifier::Col { .. }
-        | Modifier::Irb
-        | Modifier::Rtn
-        | Modifier::Nri
-        | Modifier::Nrl => Kind::Duty,
+        Modifier::Pub | Modifier::Col { .. } | Modifier::Irb | Modifier::Rtn | Modifier::Nri | Modifier::Nrl => {
+            Kind::Duty
+        }
         Modifier::Cc => Kind::Permission,
     }
 }

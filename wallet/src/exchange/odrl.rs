@@ -26,6 +26,8 @@ pub fn export(record: &ConsentRecord) -> Value {
                 "loc": "https://w3id.org/dpv/loc#",
                 "dct": "http://purl.org/dc/terms/",
                 "own": consent::OWN,
+                // Members that ODRL does not know are terms of our own.
+                "@vocab": consent::OWN,
             },
         ],
         "@type": if record.state.is_open() { "Offer" } else { "Agreement" },
@@ -58,8 +60,7 @@ pub fn export(record: &ConsentRecord) -> Value {
         }));
     }
     put(&mut policy, "permission", Some(json!(permissions)));
-    let mut prohibitions: Vec<_> =
-        claims.policy.modifiers.iter().filter_map(prohibit).chain(prohibitions).collect();
+    let mut prohibitions: Vec<_> = claims.policy.modifiers.iter().filter_map(prohibit).chain(prohibitions).collect();
     if record.state == ConsentState::NoAccess {
         prohibitions.push(json!({ "action": "own:collect", "dct:source": { "@id": record.state.id() } }));
     }

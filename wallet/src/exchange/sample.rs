@@ -94,11 +94,7 @@ pub fn claims(policy: Policy) -> ConsentClaims {
             acting_for: None,
             community: None,
             provenance: None,
-            comprehension: Some(Comprehension {
-                quiz: "risk-1".into(),
-                score: 80,
-                at: "2026-11-22".parse().unwrap(),
-            }),
+            comprehension: Some(Comprehension { quiz: "risk-1".into(), score: 80, at: "2026-11-22".parse().unwrap() }),
         },
         supersedes: Some("ef".repeat(32)),
     }
@@ -123,14 +119,12 @@ pub fn of(policy: Policy) -> ConsentRecord {
         biobank_name: "Biobank of the Lowlands".into(),
         statement: "You say yes to this:\n- They may use your DNA data.\n".into(),
         entry: Some((1204, "1f".repeat(32))),
-        events: vec![
-            Moment {
-                at: issued,
-                state: ConsentState::Active,
-                words: "You said yes.".into(),
-                entry: Some((1204, "1f".repeat(32))),
-            },
-        ],
+        events: vec![Moment {
+            at: issued,
+            state: ConsentState::Active,
+            words: "You said yes.".into(),
+            entry: Some((1204, "1f".repeat(32))),
+        }],
         claims: claims(policy),
     }
 }

@@ -1,0 +1,444 @@
+//! FHIR Consent (R5, and R4 where it is the same) as choices.
+//!
+//! Only a consent that is `active` and permits is read: what is over, refused or a draft is no wish. A provision is
+//! read where its type is stated (R4's `type`, or the extension of [`super`]); without it, nobody can say whether it
+//! permits or denies. Conditions of DUO for which choices have no place are listed. A limit or a denial that is not
+//! understood could be any limit: then nothing is taken over of what research is for, and the list says why.
+
+use super::codes::{DUO, OBO, OWN_SYSTEM, PROVISION_TYPE};
+use crate::exchange::import::{Format, Gathered, ImportError, Imported};
+use consent::{
+    Answer, Choices, ContactKind, DataKind, Message, Modifier, OWN, OrganisationKind, Permission, Policy, Question,
+    ResultKind, TermSystem, Vocabulary, rules, words,
+};
+use serde_json::{Map, Value, json};
+
+/// Members that say who, when and on which text, and are no wishes. R4 and R5.
+const ABOUT: &[&str] = &[
+    "resourceType",
+    "id",
+    "meta",
+    "language",
+    "text",
+    "identifier",
+    "category",
+    "scope",
+    "subject",
+    "patient",
+    "date",
+    "dateTime",
+    "period",
+    "grantor",
+    "performer",
+    "grantee",
+    "manager",
+    "organization",
+    "controller",
+    "sourceAttachment",
+    "sourceReference",
+    "policyBasis",
+    "policyText",
+    "policy",
+    "regulatoryBasis",
+    "verification",
+];
+
+/// Our own extensions of the same kind.
+const ABOUT_OWN: &[&str] = &[
+    "state",
+    "stateSince",
+    "stateAsSigned",
+    "schemaVersion",
+    "study",
+    "entry",
+    "supersedes",
+    "jurisdiction",
+    "community",
+    "provenance",
+    "collectUntil",
+    "retainUntil",
+    "ethics",
+    "withdrawal",
+    "assent",
+    "majority",
+    "comprehension",
+];
+
+/// Reads a FHIR Consent.
+pub fn read(value: &Value) -> Result<Imported, ImportError> {
+    let Some(consent) = value.as_object().filter(|_| value["resourceType"] == "Consent") else {
+        return Err(ImportError::Unknown);
+    };
+    let mut reader = Reader::default();
+    if let Some(why) = not_in_force(consent) {
+        reader.gathered.leave_out("Consent", &why);
+        return Ok(reader.gathered.finish(Format::FhirConsent));
+    }
+    reader.root(consent);
+    if reader.in_doubt {
+        reader.gathered.forget_permissions();
+    }
+    Ok(reader.gathered.finish(Format::FhirConsent))
+}
+
+/// Why nothing can be taken over, if so.
+fn not_in_force(consent: &Map<String, Value>) -> Option<String> {
+    let text = |name: &str| consent.get(name).and_then(Value::as_str);
+    match text("status") {
+        Some("active") => {}
+        Some(other) => return Some(format!("it is {}, so nothing was taken over", short(other))),
+        None => return Some("it does not say whether it is in force, so nothing was taken over".to_owned()),
+    }
+    if consent.contains_key("implicitRules") || consent.contains_key("modifierExtension") {
+        return Some("it changes the meaning of FHIR by rules of its own, so nothing was taken over".to_owned());
+    }
+    match text("decision") {
+        None | Some("permit") => None,
+        Some(_) => Some("its base rule is to deny, so nothing was taken over".to_owned()),
+    }
+}
+
+#[derive(Default)]
+struct Reader {
+    gathered: Gathered,
+    /// Whether something limits or denies in a way that is not understood.
+    in_doubt: bool,
+}
+
+impl Reader {
+    fn root(&mut self, consent: &Map<String, Value>) {
+        let mut about = Vec::new();
+        for (name, value) in consent {
+            match name.as_str() {
+                "status" | "decision" => {}
+                "extension" => self.root_extensions(value, &mut about),
+                // R4 has one, R5 a list.
+                "provision" => each(value).for_each(|provision| self.top(provision)),
+                // R4: OPTIN, OPTOUT and others.
+                "policyRule" => self.doubt("policyRule", "its rule is not understood"),
+                name if ABOUT.contains(&name) => about.push(name.to_owned()),
+                name => self.doubt(name, "it is not understood"),
+            }
+        }
+        about.sort_unstable();
+        let about = about.join(", ");
+        self.gathered.note(format!("These parts say who, when and on which text, and are no choices: {about}."));
+    }
+
+    fn root_extensions(&mut self, value: &Value, about: &mut Vec<String>) {
+        for extension in each(value) {
+            match own_name(extension) {
+                Some("results") => {
+                    self.answers::<ResultKind>(extension, |choices| &mut choices.preferences.results);
+                }
+                Some("contact") => {
+                    self.answers::<ContactKind>(extension, |choices| &mut choices.preferences.contact);
+                }
+                Some(name) if ABOUT_OWN.contains(&name) => about.push(name.to_owned()),
+                _ => self.gathered.leave_out(url(extension), "this extension is not understood"),
+            }
+        }
+    }
+
+    fn answers<Q: Vocabulary + PartialEq>(
+        &mut self,
+        group: &Value,
+        place: fn(&mut Choices) -> &mut consent::Answers<Q>,
+    ) {
+        for part in each(&group["extension"]) {
+            let answer = part["valueCode"].as_str().and_then(Answer::read);
+            match (Q::read(url(part)), answer) {
+                (Some(question), Some(answer)) => self.gathered.set(url(part), place, question, answer),
+                _ => self.gathered.leave_out(url(part), "this question or its answer is not understood"),
+            }
+        }
+    }
+
+    fn doubt(&mut self, what: &str, why: &str) {
+        self.in_doubt = true;
+        self.gathered.leave_out(what, why);
+    }
+
+    /// A provision directly below the consent.
+    fn top(&mut self, provision: &Value) {
+        let Some(members) = provision.as_object() else {
+            return self.doubt("provision", "it is not a provision");
+        };
+        match kind(members) {
+            Some("permit") => self.permit(members),
+            Some("deny") => self.deny(members),
+            _ => self.doubt("provision", "it does not say whether it permits or denies"),
+        }
+    }
+
+    fn permit(&mut self, provision: &Map<String, Value>) {
+        for (name, value) in provision {
+            match name.as_str() {
+                "id" | "type" => {}
+                "extension" => self.provision_extensions(value),
+                "period" => self.gathered.leave_out("period", "choices have no first and last day"),
+                "actor" => each(value).for_each(|actor| self.actor(actor)),
+                "action" => each(value).for_each(|action| self.action(action)),
+                "purpose" => each(value).for_each(|coding| self.allowed(coding)),
+                "securityLabel" => {
+                    for label in each(value) {
+                        let known = term(label).and_then(|id| modifier(label, id));
+                        let what = known.map_or_else(|| named(label), |duty| sentence(&duty));
+                        self.gathered.leave_out(&what, "choices can not ask researchers for this");
+                    }
+                }
+                "code" => self.contents(value),
+                "data" => self.gathered.leave_out("data", "choices are not about single samples or data sets"),
+                "provision" => {
+                    for nested in each(value) {
+                        match nested.as_object().map(|members| (kind(members), members)) {
+                            Some((Some("deny"), members)) => self.deny(members),
+                            _ => self.doubt("provision", "it is nested and does not deny"),
+                        }
+                    }
+                }
+                name => self.doubt(name, "this limit is not understood"),
+            }
+        }
+    }
+
+    fn provision_extensions(&mut self, value: &Value) {
+        for extension in each(value).filter(|extension| url(extension) != PROVISION_TYPE) {
+            self.doubt(url(extension), "this extension of a provision is not understood");
+        }
+    }
+
+    fn actor(&mut self, actor: &Value) {
+        let own = |coding: &Value| match (coding["system"].as_str(), coding["code"].as_str()) {
+            (Some(OWN_SYSTEM), Some(code)) => OrganisationKind::read(code),
+            _ => None,
+        };
+        let kinds: Vec<_> = each(&actor["role"]["coding"]).filter_map(own).collect();
+        if kinds.is_empty() {
+            let display = actor["reference"]["display"].as_str().unwrap_or("actor");
+            return self.gathered.leave_out(display, "choices name kinds of organisations, not single ones");
+        }
+        for kind in kinds {
+            self.gathered.welcome(kind);
+        }
+    }
+
+    fn action(&mut self, action: &Value) {
+        for coding in each(&action["coding"]) {
+            if !matches!(coding["code"].as_str(), Some("access" | "use" | "collect")) {
+                self.gathered.leave_out(&named(coding), "choices do not tell actions apart");
+            }
+        }
+    }
+
+    /// What a permission is for. An unknown purpose allows nothing: it is listed.
+    fn allowed(&mut self, coding: &Value) {
+        let Some(id) = term(coding) else {
+            if coding["code"] != "HRESCH" {
+                self.gathered.leave_out(&named(coding), "this purpose is not understood");
+            }
+            return;
+        };
+        if let Some(permission) = Permission::read(id) {
+            self.gathered.permission(permission, Answer::Yes);
+        } else if let Some(question) = Question::read(id) {
+            self.question(coding, question, Answer::Yes);
+        } else if modifier(coding, id) == Some(Modifier::Cc) {
+            self.gathered.leave_out(&sentence(&Modifier::Cc), "choices are about research, not about care");
+        } else {
+            self.gathered.leave_out(&named(coding), "this purpose is not understood");
+        }
+    }
+
+    fn question(&mut self, coding: &Value, question: Question, otherwise: Answer) {
+        let stated = each(&coding["extension"]).find(|extension| own_name(extension) == Some("answer"));
+        let answer = match stated {
+            None => Some(otherwise),
+            Some(extension) => extension["valueCode"].as_str().and_then(Answer::read),
+        };
+        // An answer may be narrower than its place, and never wider.
+        let what = words::sentence("en", &Message::new(format!("question-{}", question.code())));
+        match answer {
+            Some(Answer::Yes) if otherwise == Answer::No => {
+                self.gathered.leave_out(&what, "a yes among what is denied counts as not sure");
+                self.gathered.set(&what, |choices| &mut choices.questions, question, Answer::Undecided);
+            }
+            Some(answer) => self.gathered.set(&what, |choices| &mut choices.questions, question, answer),
+            None => self.gathered.leave_out(&what, "the answer is not understood"),
+        }
+    }
+
+    /// What a permission is about: kinds of data, diseases.
+    fn contents(&mut self, value: &Value) {
+        for concept in each(value) {
+            let codings: Vec<_> = each(&concept["coding"]).collect();
+            let Some(coding) = codings.first() else {
+                self.doubt("code", "this limit has no code");
+                continue;
+            };
+            let (system, code) =
+                (coding["system"].as_str().unwrap_or_default(), coding["code"].as_str().unwrap_or_default());
+            if let Some(kind) = (system == OWN_SYSTEM).then(|| DataKind::read(code)).flatten() {
+                self.gathered.set(code, |choices| &mut choices.what, kind, Answer::Yes);
+            } else if let Some(prefix) = disease_system(system, code) {
+                let version = coding["version"].as_str().unwrap_or_default();
+                if !self.gathered.disease(code, TermSystem { system: prefix, version: version.to_owned() }) {
+                    self.doubt(code, "diseases of two hierarchies can not stand side by side");
+                }
+            } else {
+                self.doubt(&named(coding), "this limit is not understood");
+            }
+        }
+    }
+
+    /// What is denied. Anything but a purpose alone would deny less than it seems, or more.
+    fn deny(&mut self, provision: &Map<String, Value>) {
+        let mut said = false;
+        for (name, value) in provision {
+            match name.as_str() {
+                "id" | "type" => {}
+                "extension" => self.provision_extensions(value),
+                "purpose" => {
+                    for coding in each(value) {
+                        said = true;
+                        self.denied(coding);
+                    }
+                }
+                name => self.doubt(name, "this denial is not understood"),
+            }
+        }
+        if !said {
+            self.doubt("provision", "it denies, and does not say what");
+        }
+    }
+
+    fn denied(&mut self, coding: &Value) {
+        let Some(id) = term(coding) else { return self.doubt(&named(coding), "this denial is not understood") };
+        if let Some(modifier) = modifier(coding, id) {
+            return self.condition(&modifier);
+        }
+        if let Some(permission) = Permission::read(id) {
+            return self.gathered.permission(permission, Answer::No);
+        }
+        match Question::read(id) {
+            Some(question) => self.question(coding, question, Answer::No),
+            None => self.doubt(&named(coding), "this denial is not understood"),
+        }
+    }
+
+    fn condition(&mut self, modifier: &Modifier) {
+        let code = &sentence(modifier);
+        match modifier {
+            Modifier::Nmds => self.gathered.answer(code, |choices| &mut choices.methods, Answer::No),
+            Modifier::Npoa => self.gathered.answer(code, |choices| &mut choices.ancestry, Answer::No),
+            Modifier::Ncu => self.gathered.answer(code, |choices| &mut choices.commercial, Answer::No),
+            Modifier::Npu => self.no_companies(code),
+            Modifier::Npuncu => {
+                self.no_companies(code);
+                self.gathered.answer(code, |choices| &mut choices.commercial, Answer::No);
+            }
+            Modifier::Nctrl => {
+                self.gathered.set(code, |choices| &mut choices.questions, Question::Controls, Answer::No);
+            }
+            Modifier::Nagr => {
+                self.gathered.set(code, |choices| &mut choices.questions, Question::Aggregate, Answer::No);
+            }
+            Modifier::Gs { places } => self.gathered.places(code, places.clone()),
+            _ => self.gathered.leave_out(&sentence(modifier), "choices have no place for this condition"),
+        }
+    }
+
+    fn no_companies(&mut self, code: &str) {
+        self.gathered.set(code, |choices| &mut choices.who, OrganisationKind::Commercial, Answer::No);
+    }
+}
+
+/// The items of a list; a single value is a list of one, nothing is an empty one.
+fn each(value: &Value) -> impl Iterator<Item = &Value> {
+    match value {
+        Value::Array(items) => items.as_slice(),
+        Value::Null => &[],
+        one => std::slice::from_ref(one),
+    }
+    .iter()
+}
+
+fn url(extension: &Value) -> &str {
+    extension["url"].as_str().unwrap_or("an extension without a name")
+}
+
+fn own_name(extension: &Value) -> Option<&str> {
+    url(extension).strip_prefix(OWN)
+}
+
+/// The stated type of a provision.
+fn kind(provision: &Map<String, Value>) -> Option<&str> {
+    let extensions = provision.get("extension").into_iter().flat_map(each);
+    let stated = extensions.filter(|extension| url(extension) == PROVISION_TYPE);
+    let mut all = stated.map(|extension| extension["valueCode"].as_str()).chain(
+        // R4.
+        provision.get("type").map(Value::as_str),
+    );
+    match (all.next().flatten(), all.next()) {
+        (kind, None) => kind,
+        // Two types are none.
+        _ => None,
+    }
+}
+
+/// The identifier of a coding, if its system is DUO's or ours.
+fn term(coding: &Value) -> Option<&str> {
+    let code = coding["code"].as_str()?;
+    match coding["system"].as_str()? {
+        DUO => Some(code),
+        OBO if code.starts_with("DUO") => Some(code),
+        OWN_SYSTEM => Some(code),
+        _ => None,
+    }
+}
+
+/// The prefix of a disease's hierarchy.
+fn disease_system(system: &str, code: &str) -> Option<String> {
+    let (prefix, digits) = code.split_once(':')?;
+    let named = system == format!("{OBO}{}.owl", prefix.to_lowercase());
+    let number = !digits.is_empty() && digits.len() <= 10 && digits.bytes().all(|b| b.is_ascii_digit());
+    (named && number && matches!(prefix, "MONDO" | "DOID")).then(|| prefix.to_owned())
+}
+
+/// The condition of a coding with its argument.
+fn modifier(coding: &Value, id: &str) -> Option<Modifier> {
+    let mut members = json!({ "code": id });
+    for extension in each(&coding["extension"]) {
+        let name = own_name(extension)?;
+        match name {
+            "date" => members["date"] = extension["valueDate"].clone(),
+            "months" => members["months"] = extension["valuePositiveInt"].clone(),
+            "places" | "topics" | "with" | "users" | "projects" | "institutions" => {
+                let value = json!(extension["valueString"].as_str()?);
+                match &mut members[name] {
+                    Value::Array(values) => values.push(value),
+                    none => *none = json!([value]),
+                }
+            }
+            _ => return None,
+        }
+    }
+    serde_json::from_value(members).ok()
+}
+
+/// A coding as it can be shown to a person.
+fn named(coding: &Value) -> String {
+    let part = |name: &str| coding[name].as_str().map(str::to_owned);
+    part("display").or_else(|| part("code")).unwrap_or_else(|| "a code".to_owned())
+}
+
+/// A condition in words for a person.
+fn sentence(modifier: &Modifier) -> String {
+    let policy = Policy { modifiers: vec![modifier.clone()], ..Policy::default() };
+    let said: Vec<_> = rules(&policy).iter().map(|message| words::sentence("en", message)).collect();
+    said.join(" ")
+}
+
+fn short(text: &str) -> String {
+    crate::exchange::import::shown(text)
+}

@@ -1,0 +1,362 @@
+//! Answers of others: what is taken over, what is not, and that nothing grows on the way.
+
+use super::*;
+use crate::exchange::{fhir, sample};
+use consent::{ConsentState, ContactKind, DataKind, Modifier, Policy, Question, ResultKind};
+use proptest::prelude::*;
+use serde_json::{Value, json};
+
+fn read(value: &Value) -> Imported {
+    import(&value.to_string()).unwrap()
+}
+
+fn asked(questions: Value) -> Imported {
+    read(&json!({ "questions": questions }))
+}
+
+/// The examples of the module's document.
+#[test]
+fn the_examples_of_the_document_are_read_as_it_says() {
+    let document = include_str!("../ctrl.rs");
+    let example = |kind: &str| -> String {
+        let from = document.split_once(&format!("//! ```{kind}\n")).unwrap().1;
+        let lines = from.split_once("//! ```").unwrap().0.lines();
+        lines.map(|line| line.trim_start_matches("//!").trim()).collect::<Vec<_>>().join("\n")
+    };
+    let imported = import(&example("json")).unwrap();
+    assert_eq!(imported.format, Format::CtrlJson);
+    assert_eq!((imported.read, imported.left_out.as_slice()), (7, &[][..]), "six questions and one disease");
+    let choices = imported.choices;
+    assert_eq!(choices.scope, Some(Permission::Ds));
+    assert_eq!(choices.diseases, ["MONDO:0004981"]);
+    assert_eq!(choices.ancestry, Some(Answer::No));
+    assert_eq!(choices.who.get(OrganisationKind::Commercial), Some(Answer::Undecided));
+    assert_eq!(choices.places, Some(vec!["AU".to_owned(), "NZ".to_owned()]));
+    assert_eq!(choices.questions.get(Question::AiTraining), Some(Answer::No));
+
+    let imported = import(&example("csv")).unwrap();
+    assert_eq!((imported.format, imported.read, imported.left_out.len()), (Format::CtrlCsv, 3, 0));
+    assert_eq!(imported.choices.who.get(OrganisationKind::Academic), Some(Answer::Yes));
+    assert_eq!(imported.choices.places, Some(vec!["AU".to_owned(), "NZ".to_owned()]));
+}
+
+#[test]
+fn every_term_can_be_answered_by_its_id_and_by_our_own_words() {
+    fn hold<T: Vocabulary + PartialEq>(group: &str, read: impl Fn(&Choices) -> Answers<T>) {
+        for term in T::ALL {
+            let id = format!("{group}.{}", term.code());
+            let imported = asked(json!([{ "id": id, "answer": "no" }]));
+            assert_eq!(read(&imported.choices).get(*term), Some(Answer::No), "{id}");
+            if matches!(group, "question" | "result" | "contact") {
+                let words = words::sentence("en", &consent::Message::new(format!("{group}-{}", term.code())));
+                let imported = asked(json!([{ "question": words, "answer": "Not sure" }]));
+                assert_eq!(read(&imported.choices).get(*term), Some(Answer::Undecided), "{words}");
+            }
+        }
+    }
+    hold::<OrganisationKind>("who", |choices| choices.who);
+    hold::<DataKind>("what", |choices| choices.what);
+    hold::<Question>("question", |choices| choices.questions);
+    hold::<ResultKind>("result", |choices| choices.preferences.results);
+    hold::<ContactKind>("contact", |choices| choices.preferences.contact);
+    for (wording, id) in super::ctrl::WORDINGS {
+        let answer = if *id == "where" { json!("NL") } else { json!("yes") };
+        let imported = asked(json!([
+            { "question": format!("  {}?! ", wording.to_uppercase()), "answer": answer },
+            { "id": "purpose.disease", "answer": "not_sure" },
+        ]));
+        assert!(!imported.left_out.iter().any(|line| line.contains("not known")), "{wording}: {imported:?}");
+        assert_eq!(imported.read, 2, "{wording}");
+    }
+}
+
+#[test]
+fn what_is_not_known_is_listed_and_not_taken_over() {
+    let imported = asked(json!([
+        { "id": "purpose.health", "answer": "yes" },
+        { "question": "May we sell your house?", "answer": "yes" },
+        { "id": "who.academic", "answer": "perhaps" },
+        { "id": "who.academic", "question": "Companies", "answer": "yes" },
+        { "id": "what.genome", "answer": "yes", "unless": "on Sundays" },
+        { "id": "where", "answer": ["NL", "Europe"] },
+        { "id": "purpose.disease", "answer": "yes", "diseases": ["cancer"] },
+        { "id": "contact.recontact" },
+        "yes",
+        { "answer": "yes" },
+    ]));
+    assert_eq!(imported.read, 1);
+    assert_eq!(imported.left_out.len(), 9, "{:#?}", imported.left_out);
+    assert_eq!(imported.choices, Choices { scope: Some(Permission::Hmb), ..Choices::default() });
+    let imported = read(&json!({ "questions": [], "limits": ["none"] }));
+    assert_eq!(imported.left_out, ["limits: this part of the file is not understood"]);
+}
+
+#[test]
+fn two_answers_never_add_up() {
+    let places = |one: Value, other: Value| {
+        let imported = asked(json!([{ "id": "where", "answer": one }, { "id": "where", "answer": other }]));
+        (imported.choices.places, imported.left_out.len())
+    };
+    let list = |places: &[&str]| Some(places.iter().map(|place| (*place).to_owned()).collect::<Vec<_>>());
+    assert_eq!(places(json!("US"), json!("EU")), (None, 1), "nothing is left, and that is not anywhere");
+    assert_eq!(places(json!("EU"), json!("NL US")), (list(&["NL"]), 0));
+    assert_eq!(places(json!("EEA"), json!("EU")), (list(&["EU"]), 0));
+    assert_eq!(places(json!("anywhere"), json!("NL")), (list(&["NL"]), 0));
+    assert_eq!(places(json!("anywhere"), json!("anywhere")), (list(&[]), 0));
+    assert_eq!(places(json!("NL"), json!("Narnia")), (None, 1), "one that is not understood could be any limit");
+    assert_eq!(places(json!("anywhere US"), json!("NL")), (list(&["NL"]), 1));
+
+    let yes_no = asked(json!([{ "id": "what.genome", "answer": "yes" }, { "id": "what.genome", "answer": "no" }]));
+    assert_eq!(yes_no.choices.what.get(DataKind::Genome), Some(Answer::Undecided));
+    assert_eq!(yes_no.left_out.len(), 1);
+
+    let scope = |answers: &[(&str, &str)]| {
+        let questions: Vec<_> = answers.iter().map(|(id, answer)| json!({ "id": id, "answer": answer })).collect();
+        asked(json!(questions)).choices.scope
+    };
+    assert_eq!(scope(&[("purpose.any", "yes"), ("purpose.health", "yes")]), Some(Permission::Gru));
+    assert_eq!(scope(&[("purpose.any", "no"), ("purpose.health", "yes")]), Some(Permission::Hmb));
+    assert_eq!(scope(&[("purpose.any", "not_sure"), ("purpose.health", "yes")]), Some(Permission::Hmb));
+    assert_eq!(scope(&[("purpose.any", "yes"), ("purpose.health", "no")]), None);
+    assert_eq!(scope(&[("purpose.any", "yes"), ("purpose.any", "no")]), None);
+    assert_eq!(scope(&[("purpose.disease", "yes")]), None, "no disease was named");
+    assert_eq!(scope(&[("purpose.origins", "yes")]), Some(Permission::Poa));
+    assert_eq!(scope(&[("purpose.origins", "yes"), ("purpose.origins", "no")]), None);
+}
+
+#[test]
+fn tables_are_read_by_their_rules() {
+    let good =
+        "\u{feff}Question,Answer\r\n\"Universities\",\"yes\"\r\n\r\n\"May they \"\"train\"\" models,\nor not?\",no\r\n";
+    let imported = import(good).unwrap();
+    assert_eq!((imported.read, imported.left_out.len()), (1, 1), "{imported:?}");
+    for (text, error) in [
+        ("question,answer\n\"a", ImportError::Table(2)),
+        ("question,answer\nx\"y,no", ImportError::Table(2)),
+        ("question,answer\n\"x\"y,no", ImportError::Table(2)),
+        ("id;answer\nx;no", ImportError::Unknown),
+        ("", ImportError::Unknown),
+        ("%PDF-1.7", ImportError::Unknown),
+    ] {
+        assert_eq!(import(text), Err(error), "{text:?}");
+    }
+    assert_eq!(import("question,answer\na,b,c\nd\n").unwrap().left_out.len(), 2);
+}
+
+#[test]
+fn files_that_are_none_are_refused_as_a_whole() {
+    assert_eq!(import(&" ".repeat(MAX_IMPORT + 1)), Err(ImportError::TooLong));
+    assert_eq!(import(&"[".repeat(1000)), Err(ImportError::Json(JsonError::TooDeep(MAX_DEPTH))));
+    for text in ["{}", "[]", r#"{"questions":{}}"#, r#"{"resourceType":"Patient"}"#, r#"{"resourceType":7}"#] {
+        assert_eq!(import(text), Err(ImportError::Unknown), "{text}");
+    }
+    let twice = r#"{"questions":[{"id":"purpose.any","answer":"no","answer":"yes"}]}"#;
+    assert_eq!(import(twice), Err(ImportError::Json(JsonError::DuplicateMember)));
+}
+
+/// A consent that was signed comes back as the choices that it was made from, where choices can say it.
+#[test]
+fn choices_that_become_a_consent_come_back_the_same() {
+    let base = Choices {
+        scope: Some(Permission::Hmb),
+        ancestry: Some(Answer::No),
+        methods: Some(Answer::No),
+        commercial: Some(Answer::No),
+        who: OrganisationKind::ALL
+            .iter()
+            .map(|kind| (*kind, if kind.makes_profit() { Answer::No } else { Answer::Yes }))
+            .collect(),
+        what: DataKind::ALL.iter().map(|kind| (*kind, Answer::Yes)).collect(),
+        places: Some(vec!["NL".to_owned(), "EU".to_owned()]),
+        questions: Question::ALL.iter().enumerate().map(|(n, question)| (*question, Answer::ALL[n % 3])).collect(),
+        preferences: sample::record().claims.preferences,
+        ..Choices::default()
+    };
+    let disease = Choices {
+        scope: Some(Permission::Ds),
+        diseases: vec!["MONDO:0004981".to_owned()],
+        ontology: Some(TermSystem { system: "MONDO".to_owned(), version: "2026-05-05".to_owned() }),
+        ..base.clone()
+    };
+    let general = Choices { scope: Some(Permission::Gru), ..base.clone() };
+    let origins = Choices { scope: Some(Permission::Poa), ancestry: None, ..base.clone() };
+    for choices in [base, disease, general, origins] {
+        let record = sample::of(Policy { issued: sample::policy().issued, ..choices.policy() });
+        assert_eq!(record.claims.policy.validate(), Ok(()));
+        let imported = read(&fhir::export(&record));
+        assert_eq!(imported.choices, choices);
+    }
+}
+
+#[test]
+fn a_consent_that_is_not_in_force_is_no_wish() {
+    for state in ConsentState::ALL.iter().filter(|state| **state != ConsentState::Active) {
+        let imported = read(&fhir::export(&crate::exchange::ConsentRecord { state: *state, ..sample::record() }));
+        assert_eq!((imported.choices, imported.read, imported.left_out.len()), (Choices::default(), 0, 1), "{state:?}");
+    }
+}
+
+#[test]
+fn what_choices_can_not_say_is_listed_in_plain_words() {
+    let left_out = read(&fhir::export(&sample::record())).left_out.join("\n");
+    for words in [
+        "They may use it for 24 months.",
+        "Only institutes on a fixed list may use it.",
+        "They may only use it for research on women and girls.",
+        "An ethics board must say yes first.: choices can not ask researchers for this",
+        "period: choices have no first and last day",
+        "Leiden Hospital: choices name kinds of organisations",
+    ] {
+        assert!(left_out.contains(words), "{words}\n{left_out}");
+    }
+}
+
+fn changed(change: impl FnOnce(&mut Value)) -> Imported {
+    let mut consent = fhir::export(&sample::record());
+    change(&mut consent);
+    read(&consent)
+}
+
+/// A limit or denial that is not understood could be any: nothing is permitted then.
+#[test]
+fn what_is_not_understood_in_a_consent_permits_nothing() {
+    let whole = changed(|_| ());
+    assert_eq!(whole.choices.scope, Some(Permission::Ds));
+    let deny = json!([{ "url": fhir::codes::PROVISION_TYPE, "valueCode": "deny" }]);
+    let changes: Vec<(&str, Box<dyn FnOnce(&mut Value)>)> = vec![
+        ("class", Box::new(|c| c["provision"][0]["class"] = json!([{ "code": "Observation" }]))),
+        ("dataPeriod", Box::new(|c| c["provision"][0]["dataPeriod"] = json!({ "end": "2020-01-01" }))),
+        ("expression", Box::new(|c| c["provision"][0]["expression"] = json!({ "language": "text/cql" }))),
+        ("modifierExtension", Box::new(|c| c["provision"][0]["modifierExtension"] = json!([]))),
+        (
+            "foreign extension",
+            Box::new(|c| {
+                c["provision"][0]["extension"].as_array_mut().unwrap().push(json!({ "url": "https://x.example" }));
+            }),
+        ),
+        ("foreign code", Box::new(|c| c["provision"][0]["code"][0]["coding"][0]["system"] = json!("http://loinc.org"))),
+        ("denied actor", Box::new(|c| c["provision"][0]["provision"][0]["actor"] = json!([{}]))),
+        ("denied nothing", Box::new(|c| c["provision"][0]["provision"][0]["purpose"] = json!([]))),
+        ("denied code", Box::new(|c| c["provision"][0]["provision"][0]["purpose"][0]["code"] = json!("DUO:9999999"))),
+        (
+            "argument",
+            Box::new(|c| {
+                c["provision"][0]["provision"][2]["purpose"][0]["extension"] = json!([{ "url": "https://x.example" }]);
+            }),
+        ),
+        (
+            "nested permit",
+            Box::new(|c| c["provision"][0]["provision"][0]["extension"][0]["valueCode"] = json!("permit")),
+        ),
+        ("no type", Box::new(|c| c["provision"][0]["provision"][0]["extension"] = json!([]))),
+        ("two types", Box::new(|c| c["provision"][0]["type"] = json!("deny"))),
+        (
+            "second provision",
+            Box::new(|c| {
+                c["provision"].as_array_mut().unwrap().push(json!({ "securityLabel": [] }));
+            }),
+        ),
+        (
+            "second denial",
+            Box::new(move |c| {
+                c["provision"].as_array_mut().unwrap().push(json!({ "extension": deny, "securityLabel": [] }));
+            }),
+        ),
+        ("policyRule", Box::new(|c| c["policyRule"] = json!({ "coding": [{ "code": "OPTOUT" }] }))),
+        ("unheard of", Box::new(|c| c["unheardOf"] = json!(1))),
+        ("deny", Box::new(|c| c["decision"] = json!("deny"))),
+        ("implicitRules", Box::new(|c| c["implicitRules"] = json!("https://x.example"))),
+        ("contained", Box::new(|c| c["contained"] = json!([{}]))),
+        ("no status", Box::new(|c| drop(c.as_object_mut().unwrap().remove("status")))),
+    ];
+    for (name, change) in changes {
+        let imported = changed(change);
+        assert_eq!(imported.choices.scope, None, "{name}: {:#?}", imported.left_out);
+        assert!(!imported.left_out.is_empty(), "{name}");
+    }
+}
+
+#[test]
+fn several_restrictions_of_place_leave_what_all_allow() {
+    let with = |one: &[&str], other: &[&str]| {
+        let gs = |places: &[&str]| Modifier::Gs { places: places.iter().map(|place| (*place).to_owned()).collect() };
+        let policy = Policy {
+            permissions: vec![Permission::Hmb],
+            diseases: Vec::new(),
+            ontology: None,
+            modifiers: vec![gs(one), gs(other)],
+            ..sample::policy()
+        };
+        read(&fhir::export(&sample::of(policy))).choices.places
+    };
+    assert_eq!(with(&["EU"], &["NL", "US"]), Some(vec!["NL".to_owned()]));
+    assert_eq!(with(&["US"], &["EU"]), None);
+}
+
+/// R4: one provision with a type, nested ones with theirs.
+#[test]
+fn a_consent_of_the_release_before_is_read_where_it_is_the_same() {
+    let duo = |code: &str| json!({ "system": "http://purl.obolibrary.org/obo/duo.owl", "code": code });
+    let consent = json!({
+        "resourceType": "Consent",
+        "status": "active",
+        "scope": { "coding": [{ "code": "research" }] },
+        "category": [{ "coding": [{ "system": "http://loinc.org", "code": "59284-0" }] }],
+        "patient": { "reference": "Patient/1" },
+        "dateTime": "2026-11-22",
+        "policy": [{ "uri": "https://biobank.example/policy" }],
+        "provision": {
+            "type": "permit",
+            "purpose": [duo("DUO:0000006")],
+            "provision": [{ "type": "deny", "purpose": [duo("DUO_0000046")] }],
+        },
+    });
+    let imported = read(&consent);
+    assert_eq!((imported.choices.scope, imported.choices.commercial), (Some(Permission::Hmb), Some(Answer::No)));
+    assert_eq!(imported.left_out.len(), 1);
+    let mut refused = consent;
+    refused["provision"]["type"] = json!("deny");
+    assert_eq!(read(&refused).choices.scope, None);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(256))]
+
+    #[test]
+    fn no_text_makes_an_import_panic(text: String) {
+        let _ = import(&text);
+        let _ = import(&format!("question,answer\n{text}"));
+    }
+
+    /// A consent of which one value is another: it is read or refused, and never permits more than before.
+    #[test]
+    fn no_bent_consent_permits_more(at in any::<prop::sample::Index>(), with in prop::sample::select(vec![
+        json!(null), json!(7), json!("permit"), json!("deny"), json!([]), json!({}), json!([[]]), json!("DUO:0000042"),
+        json!("EU"), json!("active"), json!([{ "url": "x" }]),
+    ])) {
+        let mut consent = fhir::export(&sample::record());
+        let mut paths = Vec::new();
+        all(&consent, String::new(), &mut paths);
+        let path = paths[at.index(paths.len())].clone();
+        let permits = path.ends_with("/purpose/1/code");
+        *consent.pointer_mut(&path).unwrap() = with.clone();
+        if let Ok(imported) = import(&consent.to_string()) {
+            let scope = imported.choices.scope;
+            // Only the word that says what research is for can say something else.
+            prop_assert!(matches!(scope, None | Some(Permission::Ds)) || permits, "{} {}: {:?}", path, with, scope);
+        }
+    }
+}
+
+fn all(value: &Value, at: String, paths: &mut Vec<String>) {
+    match value {
+        Value::Object(members) => members.iter().for_each(|(name, child)| all(child, format!("{at}/{name}"), paths)),
+        Value::Array(items) => {
+            items.iter().enumerate().for_each(|(place, child)| all(child, format!("{at}/{place}"), paths));
+        }
+        _ => {}
+    }
+    if !at.is_empty() {
+        paths.push(at);
+    }
+}
