@@ -92,21 +92,22 @@ impl<'a> Keyboard<'a> {
 
     /// Goes into the group of radio buttons and moves to one of them by the arrows.
     pub async fn choose(&self, group: &str, name: &str) -> WebDriverResult<()> {
-        let begun = Instant::now();
         self.reach_any("radio", group).await?;
-        loop {
-            let focus = self.focus().await?;
-            if focus.is("radio", name, group) {
-                if !focus.chosen {
-                    self.type_keys(" ").await?;
+        // Not every web view goes from the last one on to the first.
+        for arrow in [Key::Down, Key::Up] {
+            loop {
+                let focus = self.focus().await?;
+                if focus.is("radio", name, group) && focus.seen {
+                    return if focus.chosen { Ok(()) } else { self.type_keys(" ").await };
                 }
-                return Ok(());
+                self.key(arrow.clone()).await?;
+                if self.focus().await? == focus {
+                    break;
+                }
             }
-            if focus.role != "radio" || begun.elapsed() > PATIENCE {
-                return Err(self.lost(&format!("no answer {name:?} in {group:?}"), &focus).await?);
-            }
-            self.key(Key::Down).await?;
         }
+        let focus = self.focus().await?;
+        Err(self.lost(&format!("no answer {name:?} in sight in {group:?}"), &focus).await?)
     }
 
     /// Opens the disclosure of this name.

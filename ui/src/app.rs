@@ -2,6 +2,7 @@
 
 use crate::components::{Loading, Problem, Title};
 use crate::core::{call, on_changed};
+use crate::hooks::use_focus_in_sight;
 use crate::participant::Participant;
 use crate::researcher::Researcher;
 use crate::staff::Staff;
@@ -43,6 +44,7 @@ pub fn App() -> Html {
     let tick = use_reducer(|| Tick(0));
     let spoken = use_state(String::new);
 
+    use_focus_in_sight();
     let look = {
         let session = session.clone();
         use_callback((), move |(), ()| {

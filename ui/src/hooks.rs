@@ -214,3 +214,26 @@ pub fn use_escape(pressed: Callback<()>) {
         }
     });
 }
+
+/// Keeps what takes the focus in sight. Some web views move the focus by the arrow keys and do not scroll to it.
+#[hook]
+pub fn use_focus_in_sight() {
+    use_effect_with((), |()| {
+        let heard = Closure::<dyn Fn(FocusEvent)>::new(|event: FocusEvent| {
+            if let Some(element) = event.target().and_then(|target| target.dyn_into::<web_sys::Element>().ok()) {
+                let near = web_sys::ScrollIntoViewOptions::new();
+                near.set_block(web_sys::ScrollLogicalPosition::Nearest);
+                element.scroll_into_view_with_scroll_into_view_options(&near);
+            }
+        });
+        let window = web_sys::window();
+        if let Some(window) = &window {
+            drop(window.add_event_listener_with_callback("focusin", heard.as_ref().unchecked_ref()));
+        }
+        move || {
+            if let Some(window) = window {
+                drop(window.remove_event_listener_with_callback("focusin", heard.as_ref().unchecked_ref()));
+            }
+        }
+    });
+}
