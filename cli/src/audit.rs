@@ -1,5 +1,6 @@
 //! `consentctl ledger audit`.
 
+use consent::Vocabulary as _;
 use ledger::VerifierKey;
 use ledger::client::{AuditReport, LogClient, audit};
 use std::process::ExitCode;
@@ -41,8 +42,16 @@ fn print(report: &AuditReport) {
         "{sound}: {}, {} entries, root {}",
         report.checkpoint.origin, report.checkpoint.size, report.checkpoint.root
     );
-    println!("  {} grants, {} withdrawals, {} live consents", report.grants, report.withdrawals, report.active);
-    println!("  state {}", report.digest);
+    let counts = &report.entries;
+    println!(
+        "  {} grants, {} changes, {} pauses, {} resumed, {} withdrawals",
+        counts.grants, counts.changes, counts.pauses, counts.resumptions, counts.withdrawals
+    );
+    let today = wallet::now().date();
+    let states: Vec<_> =
+        report.states_on(today).iter().map(|(state, count)| format!("{count} {}", state.code())).collect();
+    println!("  consents on {today}: {}", if states.is_empty() { "none".into() } else { states.join(", ") });
+    println!("  state {}", report.state.digest());
     for finding in &report.findings {
         println!("  finding: {finding:?}");
     }

@@ -251,9 +251,9 @@ pub fn commit_subject(salt: &[u8; 32], donor: &Did, study: &StudyId) -> Hash {
 /// The commitment to the text that was shown: HMAC-SHA256 under the same salt. Without the salt nobody can tell which
 /// text, and so which study, it was.
 pub fn commit_notice(salt: &[u8; 32], notice: &Notice) -> Hash {
-    let version = notice.version.to_string();
-    let parts = [&notice.uri, &version, &notice.sha256, &notice.language];
-    commit(salt, &[NOTICE_DOMAIN, parts.map(String::as_str).join("\n").as_bytes()])
+    // Canonical JSON, because plain lines could be cut in two ways. Four texts and numbers always have one.
+    let parts = identity::to_canonical(notice).unwrap_or_default();
+    commit(salt, &[NOTICE_DOMAIN, &parts])
 }
 
 fn commit(salt: &[u8; 32], parts: &[&[u8]]) -> Hash {

@@ -3,10 +3,11 @@
 use super::{ClientError, LogClient};
 use crate::checkpoint::SignedCheckpoint;
 use crate::entry::{Act, Entry, EntryError};
-use crate::hash::Hash;
 use crate::note::VerifierKey;
 use crate::state::{Rejected, State};
 use crate::tile::{BundleId, TILE_WIDTH, TileEdge, TileId};
+use consent::{ConsentState, Date};
+use std::collections::BTreeMap;
 
 /// The most findings that are kept; after that they are only counted.
 const MAX_FINDINGS: usize = 100;
@@ -30,26 +31,45 @@ pub enum Finding {
 pub struct AuditReport {
     /// The checkpoint that was audited.
     pub checkpoint: SignedCheckpoint,
-    /// Grants that count or counted.
-    pub grants: u64,
-    /// Withdrawals.
-    pub withdrawals: u64,
-    /// Subjects whose consent stands.
-    pub active: u64,
-    /// Entries that change, pause or resume a consent.
-    pub changes: u64,
-    /// The hash over the state.
-    pub digest: Hash,
+    /// How many entries of each kind count or counted.
+    pub entries: EntryCounts,
+    /// What the log says.
+    pub state: State,
     /// What is wrong, at most 100 of it.
     pub findings: Vec<Finding>,
     /// How much is wrong.
     pub finding_count: u64,
 }
 
+/// Entries that were applied, by what they say.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct EntryCounts {
+    /// Consents that were given.
+    pub grants: u64,
+    /// Versions that took the place of one before.
+    pub changes: u64,
+    /// Pauses.
+    pub pauses: u64,
+    /// Pauses that the donor ended.
+    pub resumptions: u64,
+    /// Withdrawals, of every level.
+    pub withdrawals: u64,
+}
+
 impl AuditReport {
     /// Whether nothing is wrong.
     pub fn is_clean(&self) -> bool {
         self.finding_count == 0
+    }
+
+    /// How many subjects are in each state on a day: what ended by a date has ended. States that nobody is in are left
+    /// out.
+    pub fn states_on(&self, day: Date) -> BTreeMap<ConsentState, u64> {
+        let mut states = BTreeMap::new();
+        for (_, subject) in self.state.subjects() {
+            *states.entry(subject.state_at(day)).or_insert(0) += 1;
+        }
+        states
     }
 
     fn note(&mut self, finding: Finding) {
@@ -66,20 +86,17 @@ pub async fn audit(client: &LogClient, key: &VerifierKey) -> Result<AuditReport,
     let size = checkpoint.size;
     let mut report = AuditReport {
         checkpoint,
-        grants: 0,
-        withdrawals: 0,
-        changes: 0,
-        active: 0,
-        digest: Hash::empty_root(),
+        entries: EntryCounts::default(),
+        state: State::new(),
         findings: Vec::new(),
         finding_count: 0,
     };
-    let (mut edge, mut state) = (TileEdge::new(), State::new());
+    let mut edge = TileEdge::new();
     for number in 0..size.div_ceil(TILE_WIDTH) {
         let id = BundleId::in_tree(number, size).ok_or(ClientError::BadEntries)?;
         for bytes in client.bundle(id).await?.iter().take(usize::from(id.width)) {
             let index = edge.size();
-            judge(index, bytes, &mut state, &mut report);
+            judge(index, bytes, &mut report);
             for (tile, expected) in edge.push(bytes) {
                 compare(client, tile, &expected, &mut report).await?;
             }
@@ -91,23 +108,26 @@ pub async fn audit(client: &LogClient, key: &VerifierKey) -> Result<AuditReport,
     if edge.root() != report.checkpoint.root {
         report.note(Finding::Root);
     }
-    report.active =
-        state.subjects().filter(|(_, subject)| subject.standing.written == consent::ConsentState::Active).count()
-            as u64;
-    report.digest = state.digest();
     Ok(report)
 }
 
-fn judge(index: u64, bytes: &[u8], state: &mut State, report: &mut AuditReport) {
-    match Entry::parse(bytes) {
-        Err(error) => report.note(Finding::Unreadable(index, error)),
-        Ok(entry) => match (state.apply(index, &entry), entry.event().act) {
-            (Err(rejected), _) => report.note(Finding::AgainstRules(index, rejected)),
-            (Ok(()), Act::Grant(_)) => report.grants += 1,
-            (Ok(()), Act::Withdraw { .. }) => report.withdrawals += 1,
-            (Ok(()), Act::Change(_) | Act::Suspend { .. } | Act::Resume) => report.changes += 1,
-        },
+fn judge(index: u64, bytes: &[u8], report: &mut AuditReport) {
+    let entry = match Entry::parse(bytes) {
+        Ok(entry) => entry,
+        Err(error) => return report.note(Finding::Unreadable(index, error)),
+    };
+    if let Err(rejected) = report.state.apply(index, &entry) {
+        return report.note(Finding::AgainstRules(index, rejected));
     }
+    let counts = &mut report.entries;
+    let kind = match entry.event().act {
+        Act::Grant(_) => &mut counts.grants,
+        Act::Change(_) => &mut counts.changes,
+        Act::Suspend { .. } => &mut counts.pauses,
+        Act::Resume => &mut counts.resumptions,
+        Act::Withdraw { .. } => &mut counts.withdrawals,
+    };
+    *kind += 1;
 }
 
 /// A tile that is wrong or missing is a finding; a log that can not be reached is an error.

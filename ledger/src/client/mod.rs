@@ -5,7 +5,7 @@ mod audit;
 mod fetch;
 mod mirror;
 
-pub use audit::{AuditReport, Finding, audit};
+pub use audit::{AuditReport, EntryCounts, Finding, audit};
 pub use fetch::{Appended, Limits, LogClient, LogInfo};
 pub use mirror::{Mirror, SyncReport};
 
