@@ -4,9 +4,10 @@
 
 mod common;
 
-use common::{MemoryLog, grant, note_key, withdraw};
-use ledger::client::{ClientError, Finding, Limits, LogClient, Mirror, audit};
-use ledger::{Hash, TileId};
+use common::{MemoryLog, every_kind, grant, hash, note_key, sign, suspend, withdraw};
+use consent::ConsentState;
+use ledger::client::{ClientError, EntryCounts, Finding, Limits, LogClient, Mirror, audit};
+use ledger::{Act, Hash, Rejected, TileId};
 use std::io::{Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::sync::{Arc, LazyLock, Mutex};
@@ -304,12 +305,27 @@ async fn an_audit_finds_what_is_wrong() {
     let first = grant(1, 0);
     let mut entries = ENTRIES[..300].to_vec();
     entries.push(withdraw(1, &first).bytes().to_vec());
+    // A life with an entry of every kind, and a consent that is paused until Christmas.
+    entries.extend(every_kind().map(|entry| entry.bytes().to_vec()));
+    let second = grant(1, 1);
+    let pause = sign(1, second.event().subject, Some(second.hash()), "2026-11-23T12:00:00Z", suspend("2026-12-24"));
+    entries.push(pause.bytes().to_vec());
     let server = Server::start(MemoryLog::of(entries.clone()), Manner::Honest);
     let report = audit(&server.client(), key.verifier()).await.unwrap();
     assert!(report.is_clean(), "{:?}", report.findings);
-    assert_eq!((report.grants, report.withdrawals, report.active), (300, 1, 299));
+    let counts = EntryCounts { grants: 301, changes: 1, pauses: 2, resumptions: 1, withdrawals: 2 };
+    assert_eq!(report.entries, counts);
+    let ended = [(ConsentState::Withdrawn, 1), (ConsentState::DestroySample, 1)];
+    let on = |day: &str| report.states_on(day.parse().unwrap()).into_iter().collect::<Vec<_>>();
+    assert_eq!(
+        on("2026-12-24"),
+        [vec![(ConsentState::Active, 298), (ConsentState::Suspended, 1)], ended.to_vec()].concat()
+    );
+    assert_eq!(on("2026-12-25"), [vec![(ConsentState::Active, 299)], ended.to_vec()].concat());
 
     // A log that took what it must not take.
+    let wrong = sign(1, hash(9), None, "2026-11-23T12:00:00Z", Act::Resume);
+    entries.push(wrong.bytes().to_vec());
     entries.push(withdraw(1, &first).bytes().to_vec());
     entries.push(b"not an entry".to_vec());
     let mut log = MemoryLog::of(entries);
@@ -318,9 +334,11 @@ async fn an_audit_finds_what_is_wrong() {
     server.show(log);
     let report = audit(&server.client(), key.verifier()).await.unwrap();
     let tile = |level, width| TileId { level, index: 0, width };
-    assert_eq!(report.finding_count, 4);
+    assert_eq!(report.finding_count, 5);
     assert!(report.findings.contains(&Finding::Tile(tile(0, 256))));
     assert!(report.findings.contains(&Finding::Tile(tile(1, 1))));
-    assert!(report.findings.iter().any(|f| matches!(f, Finding::AgainstRules(301, _))));
-    assert!(report.findings.iter().any(|f| matches!(f, Finding::Unreadable(302, _))));
+    assert!(report.findings.contains(&Finding::AgainstRules(307, Rejected::NotGranted)));
+    assert!(report.findings.iter().any(|f| matches!(f, Finding::AgainstRules(308, Rejected::PreviousMismatch { .. }))));
+    assert!(report.findings.iter().any(|f| matches!(f, Finding::Unreadable(309, _))));
+    assert_eq!(report.entries, counts, "what breaks a rule does not count");
 }

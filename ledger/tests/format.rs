@@ -4,14 +4,21 @@
 
 mod common;
 
-use common::{MemoryLog, note_key};
-use consent::StudyId;
-use identity::SigningKey;
+use common::{MemoryLog, hash, note_key};
+use consent::{ConsentState, Notice, StudyId, Vocabulary as _, Withdrawal};
+use identity::{SigningKey, sign_jws, to_canonical};
 use ledger::{
-    BundleId, Checkpoint, ConsentEvent, Entry, Grant, Hash, Receipt, State, TileId, VerifierKey, Withdraw,
-    commit_subject, inclusion_proof,
+    Act, BundleId, CHANGE_TYPE, Checkpoint, ConsentEvent, Entry, EntryError, GRANT_TYPE, Given, Hash, RESUME_TYPE,
+    Receipt, SUSPEND_TYPE, State, SubjectState, TileId, VerifierKey, WITHDRAW_TYPE, commit_notice, commit_subject,
+    inclusion_proof,
 };
+use sha2::{Digest as _, Sha256};
 use std::collections::BTreeMap;
+
+/// The kinds of the story, in its order, as the document names them.
+const STORY: [&str; 6] = ["grant", "change", "suspend", "resume", "withdraw", "grant-again"];
+const TYPES: [&str; 5] = [GRANT_TYPE, CHANGE_TYPE, SUSPEND_TYPE, RESUME_TYPE, WITHDRAW_TYPE];
+const NOTICE_TEXT: &str = "The Heart Study asks for your sample.";
 
 /// The named code blocks: "```text name".
 fn blocks() -> BTreeMap<String, String> {
@@ -28,69 +35,186 @@ fn blocks() -> BTreeMap<String, String> {
 }
 
 struct Example {
-    entries: [Entry; 3],
+    entries: Vec<Entry>,
     log: MemoryLog,
     subject: Hash,
+    notice: Notice,
 }
 
-/// The story of the document: a donor gives consent, withdraws it, and gives it again.
+/// The story of the document: a donor gives consent, changes it, pauses it, lets it go on, takes it back, and gives
+/// it again.
 fn example() -> Example {
     let study_key = SigningKey::from_seed([1; 32]);
     let donor = SigningKey::from_seed([2; 32]).did();
     let study: StudyId = "heart-2026".parse().unwrap();
     let subject = commit_subject(&[7; 32], &donor, &study);
-    let (policy, credential) = (Hash::from_bytes([3; 32]), Hash::from_bytes([4; 32]));
-    let grant = |previous, time: &str| {
-        let time = time.parse().unwrap();
-        Entry::sign(&study_key, &ConsentEvent::Grant(Grant { credential, policy, previous, subject, time }))
-    };
-    let first = grant(None, "2026-11-22T12:00:00Z");
-    let time = "2026-11-23T08:30:00Z".parse().unwrap();
-    let second = Entry::sign(&study_key, &ConsentEvent::Withdraw(Withdraw { previous: first.hash(), subject, time }));
-    let third = grant(Some(second.hash()), "2026-12-01T09:15:00Z");
-    let entries = [first, second, third];
+    let sha256 = hex::encode(Sha256::digest(NOTICE_TEXT));
+    let uri = "urn:consent-wallet:study:heart-2026".into();
+    let notice = Notice { uri, version: 1, sha256, language: "en".into() };
+    let given = |until: &str| Given { credential: hash(4), policy: hash(3), until: until.parse().ok() };
+    let story = [
+        ("2026-11-22T12:00:00Z", Act::Grant(given("2027-12-31"))),
+        ("2026-11-25T10:00:00Z", Act::Change(given("2028-12-31"))),
+        ("2026-12-01T09:15:00Z", Act::Suspend { until: "2027-01-31".parse().ok() }),
+        ("2026-12-20T08:00:00Z", Act::Resume),
+        ("2027-02-03T08:30:00Z", Act::Withdraw { level: Withdrawal::NoUse }),
+        ("2027-06-01T09:15:00Z", Act::Grant(given(""))),
+    ];
+    let mut entries = Vec::<Entry>::new();
+    for (time, act) in story {
+        let (previous, time) = (entries.last().map(Entry::hash), time.parse().unwrap());
+        let event = ConsentEvent { subject, previous, notice: commit_notice(&[7; 32], &notice), time, act };
+        entries.push(Entry::sign(&study_key, &event));
+    }
     let log = MemoryLog::of(entries.iter().map(|e| e.bytes().to_vec()).collect());
-    Example { entries, log, subject }
+    Example { entries, log, subject, notice }
 }
 
-fn made() -> BTreeMap<&'static str, String> {
-    let Example { entries, log, subject } = example();
+/// The line of one subject in the digest of the state, as rule 2.11 has it.
+fn state_line(commitment: &Hash, subject: &SubjectState) -> String {
+    let day = |day: Option<consent::Date>| day.map_or("-".into(), |day| day.to_string());
+    let standing = subject.standing;
+    [
+        commitment.to_string(),
+        standing.written.code().into(),
+        day(standing.until),
+        day(standing.paused_until),
+        subject.signer.to_string(),
+        subject.grant.index.to_string(),
+        subject.grant.entry.to_string(),
+        subject.latest_index.to_string(),
+        subject.latest.to_string(),
+    ]
+    .join(" ")
+        + "\n"
+}
+
+/// The table of steps: for each state and each act, the state after it, found by trying.
+fn moves() -> String {
+    let given = Given { credential: hash(4), policy: hash(3), until: None };
+    let until = |day: &str| Act::Grant(Given { until: day.parse().ok(), ..given });
+    let leave = |level| Act::Withdraw { level };
+    let acts = [
+        ("grant", Act::Grant(given)),
+        ("change", Act::Change(given)),
+        ("suspend", Act::Suspend { until: None }),
+        ("resume", Act::Resume),
+        ("noContact", leave(Withdrawal::NoContact)),
+        ("noAccess", leave(Withdrawal::NoAccess)),
+        ("noUse", leave(Withdrawal::NoUse)),
+        ("destroySample", leave(Withdrawal::DestroySample)),
+    ];
+    let pasts = [
+        vec![],
+        vec![Act::Grant(given)],
+        vec![Act::Grant(given), Act::Suspend { until: None }],
+        vec![until("2026-11-23")],
+        vec![Act::Grant(given), leave(Withdrawal::NoContact)],
+        vec![Act::Grant(given), leave(Withdrawal::NoAccess)],
+        vec![Act::Grant(given), leave(Withdrawal::NoUse)],
+        vec![Act::Grant(given), leave(Withdrawal::DestroySample)],
+    ];
+    let day = |state: &State, day: &str| state.subject(&hash(2)).map(|subject| subject.state_at(day.parse().unwrap()));
+    let code = |state: Option<ConsentState>| state.map_or("-", |state| state.code());
+    let line = |cells: Vec<&str>| {
+        let wide = cells.iter().map(|cell| format!("{cell:<23}")).collect::<String>();
+        format!("{}\n", wide.trim_end())
+    };
+    let mut table = line(std::iter::once("").chain(acts.iter().map(|(name, _)| *name)).collect());
+    for past in pasts {
+        let mut state = State::new();
+        let mut latest = None;
+        let next = |latest, time: &str, act| common::sign(1, hash(2), latest, time, act);
+        for (index, act) in (0..).zip(past) {
+            let entry = next(latest, "2026-11-22T12:00:00Z", act);
+            state.apply(index, &entry).unwrap();
+            latest = Some(entry.hash());
+        }
+        let mut cells = vec![code(day(&state, "2026-11-24"))];
+        for (_, act) in acts {
+            let mut after = state.clone();
+            let judged = after.apply(9, &next(latest, "2026-11-24T12:00:00Z", act));
+            cells.push(if judged.is_ok() { code(day(&after, "2026-11-24")) } else { "-" });
+        }
+        table += &line(cells);
+    }
+    table
+}
+
+/// What dates do: the state on some days, after some of the entries of the story.
+fn days(entries: &[Entry], subject: &Hash) -> String {
+    let mut text = String::new();
+    let on = [
+        (1, "2027-12-31"),
+        (1, "2028-01-01"),
+        (3, "2026-12-01"),
+        (3, "2027-01-31"),
+        (3, "2027-02-01"),
+        (3, "2028-12-31"),
+        (3, "2029-01-01"),
+        (4, "2026-12-20"),
+        (5, "2027-02-03"),
+        (5, "2029-01-01"),
+        (6, "2029-01-01"),
+    ];
+    for (count, day) in on {
+        let mut state = State::new();
+        (0..).zip(&entries[..count]).for_each(|(index, entry)| state.apply(index, entry).unwrap());
+        let is = state.subject(subject).unwrap().state_at(day.parse().unwrap());
+        text += &format!("{count} {day} {}\n", is.code());
+    }
+    text
+}
+
+fn made() -> BTreeMap<String, String> {
+    let Example { entries, log, subject, notice } = example();
     let checkpoint = log.checkpoint();
-    let mut state = State::new();
+    let (mut state, mut state_lines) = (State::new(), String::new());
     for (index, entry) in (0..).zip(&entries) {
         state.apply(index, entry).unwrap();
+        let line = state_line(&subject, state.subject(&subject).unwrap());
+        let digest: [u8; 32] = Sha256::digest(format!("consent-wallet/state/v1\n{line}")).into();
+        assert_eq!(state.digest(), Hash::from_bytes(digest));
+        state_lines += &line;
     }
-    let path = inclusion_proof(1, 3, |id: TileId| log.files.get(&id.path()).cloned().ok_or(())).unwrap();
-    let receipt = Receipt { extra: None, index: 1, path, checkpoint: checkpoint.note().to_owned() }.to_string();
-    let bundle = &log.files["tile/entries/000.p/3"];
+    let path = inclusion_proof(4, 6, |id: TileId| log.files.get(&id.path()).cloned().ok_or(())).unwrap();
+    let receipt = Receipt { extra: None, index: 4, path, checkpoint: checkpoint.note().to_owned() }.to_string();
+    let bundle = &log.files["tile/entries/000.p/6"];
     let paths = [(0_u8, 0_u64, 256_u16), (0, 0, 3), (1, 273, 112), (0, 1_234_067, 256), (63, 1000, 255)];
     let lines = |items: Vec<String>| items.iter().map(|i| format!("{i}\n")).collect::<String>();
-    let text = |entry: &Entry| format!("{}\n", String::from_utf8(entry.bytes().to_vec()).unwrap());
-    BTreeMap::from([
-        ("donor", format!("{}\n", SigningKey::from_seed([2; 32]).did())),
-        ("study-key", format!("{}\n", SigningKey::from_seed([1; 32]).did())),
-        ("commitment", format!("{subject}\n")),
-        ("grant-payload", format!("{}\n", entries[0].event().payload())),
-        ("grant", text(&entries[0])),
-        ("withdraw-payload", format!("{}\n", entries[1].event().payload())),
-        ("withdraw", text(&entries[1])),
-        ("grant-again-payload", format!("{}\n", entries[2].event().payload())),
-        ("grant-again", text(&entries[2])),
-        ("entry-hashes", lines(entries.iter().map(|e| e.hash().to_string()).collect())),
-        ("vkey", format!("{}\n", note_key().verifier())),
-        ("checkpoint", checkpoint.note().to_owned()),
-        ("root", format!("{}\n", checkpoint.root)),
-        ("tile", format!("{}\n", hex::encode(&log.files["tile/0/000.p/3"]))),
-        ("bundle", format!("{} bytes, leaf hash {}\n", bundle.len(), ledger::leaf_hash(bundle))),
-        ("bundle-begin", format!("{}\n", hex::encode(&bundle[..16]))),
-        (
-            "paths",
-            lines(paths.map(|(level, index, width)| TileId { level, index, width }.path()).to_vec())
-                + &lines(paths.map(|(_, index, width)| BundleId { index, width }.path()).to_vec()),
-        ),
-        ("receipt", receipt),
-        ("state", format!("{}\n", state.digest())),
-    ])
+    let mut blocks = BTreeMap::from(
+        [
+            ("donor", format!("{}\n", SigningKey::from_seed([2; 32]).did())),
+            ("study-key", format!("{}\n", SigningKey::from_seed([1; 32]).did())),
+            ("commitment", format!("{subject}\n")),
+            ("notice-text", format!("{NOTICE_TEXT}\n")),
+            ("notice", format!("{}\n", String::from_utf8(to_canonical(&notice).unwrap()).unwrap())),
+            ("notice-commitment", format!("{}\n", commit_notice(&[7; 32], &notice))),
+            ("moves", moves()),
+            ("days", days(&entries, &subject)),
+            ("state-lines", state_lines),
+            ("state", format!("{}\n", state.digest())),
+            ("entry-hashes", lines(entries.iter().map(|e| e.hash().to_string()).collect())),
+            ("vkey", format!("{}\n", note_key().verifier())),
+            ("checkpoint", checkpoint.note().to_owned()),
+            ("root", format!("{}\n", checkpoint.root)),
+            ("tile", format!("{}\n", hex::encode(&log.files["tile/0/000.p/6"]))),
+            ("bundle", format!("{} bytes, leaf hash {}\n", bundle.len(), ledger::leaf_hash(bundle))),
+            ("bundle-begin", format!("{}\n", hex::encode(&bundle[..16]))),
+            (
+                "paths",
+                lines(paths.map(|(level, index, width)| TileId { level, index, width }.path()).to_vec())
+                    + &lines(paths.map(|(_, index, width)| BundleId { index, width }.path()).to_vec()),
+            ),
+            ("receipt", receipt),
+        ]
+        .map(|(name, text)| (name.to_owned(), text)),
+    );
+    for (name, entry) in STORY.into_iter().zip(&entries) {
+        blocks.insert(format!("{name}-payload"), format!("{}\n", entry.event().payload()));
+        blocks.insert(name.to_owned(), format!("{}\n", String::from_utf8(entry.bytes().to_vec()).unwrap()));
+    }
+    blocks
 }
 
 #[test]
@@ -98,7 +222,7 @@ fn every_block_is_what_the_code_makes() {
     let (written, made) = (blocks(), made());
     let mut wrong = String::new();
     for (name, text) in &made {
-        if written.get(*name) != Some(text) {
+        if written.get(name) != Some(text) {
             wrong.push_str(&format!("```text {name}\n{text}```\n"));
         }
     }
@@ -112,15 +236,15 @@ fn every_block_is_what_the_code_makes() {
 fn every_block_reads_back() {
     let blocks = blocks();
     let (key, mut state) = (blocks["vkey"].trim().parse::<VerifierKey>().unwrap(), State::new());
-    for (index, name) in (0..).zip(["grant", "withdraw", "grant-again"]) {
+    for (index, name) in (0..).zip(STORY) {
         let entry = Entry::parse(blocks[name].trim_end().as_bytes()).unwrap();
         assert_eq!(entry.hash().to_string(), blocks["entry-hashes"].lines().nth(index as usize).unwrap());
         state.apply(index, &entry).unwrap();
     }
     let checkpoint = Checkpoint::open(&blocks["checkpoint"], &key).unwrap();
-    assert_eq!((checkpoint.size, checkpoint.root.to_string()), (3, blocks["root"].trim().to_owned()));
+    assert_eq!((checkpoint.size, checkpoint.root.to_string()), (6, blocks["root"].trim().to_owned()));
     let included = Receipt::verify(&blocks["receipt"], blocks["withdraw"].trim_end().as_bytes(), &key).unwrap();
-    assert_eq!((included.index(), included.checkpoint()), (1, &checkpoint));
+    assert_eq!((included.index(), included.checkpoint()), (4, &checkpoint));
     for path in blocks["paths"].lines() {
         assert!(TileId::parse(path).is_ok() != BundleId::parse(path).is_ok(), "{path}");
     }
@@ -135,11 +259,61 @@ fn what_must_be_refused_is_refused() {
     for key in blocks["refused-vkeys"].lines() {
         assert!(key.parse::<VerifierKey>().is_err(), "{key}");
     }
-    for payload in blocks["refused-payloads"].lines() {
-        for typ in [ledger::GRANT_TYPE, ledger::WITHDRAW_TYPE] {
-            let jws = identity::sign_jws(&SigningKey::from_seed([1; 32]), typ, payload.as_bytes());
-            assert!(Entry::parse(jws.as_bytes()).is_err(), "{payload}");
+    let kinds = [
+        ("refused-grants", vec![GRANT_TYPE, CHANGE_TYPE]),
+        ("refused-pauses", vec![SUSPEND_TYPE]),
+        ("refused-resumptions", vec![RESUME_TYPE]),
+        ("refused-withdrawals", vec![WITHDRAW_TYPE]),
+        ("refused-payloads", TYPES.to_vec()),
+    ];
+    for (name, types) in &kinds {
+        for payload in blocks[*name].lines() {
+            for typ in types {
+                assert_eq!(fault(typ, payload), Some(EntryError::Content), "{typ}: {payload}");
+            }
         }
     }
-    assert_eq!(blocks.keys().filter(|name| name.starts_with("refused")).count(), 3);
+    assert_eq!(blocks.keys().filter(|name| name.starts_with("refused")).count(), 2 + kinds.len());
+}
+
+fn fault(typ: &str, payload: &str) -> Option<EntryError> {
+    Entry::parse(sign_jws(&SigningKey::from_seed([1; 32]), typ, payload.as_bytes()).as_bytes()).err()
+}
+
+/// The table of rule 1.4: for each kind, what each member may be, tried one by one.
+#[test]
+fn the_table_of_members_is_what_a_reader_takes() {
+    let document = include_str!("../FORMAT.md");
+    let rows: Vec<Vec<&str>> = document
+        .lines()
+        .skip_while(|line| !line.starts_with("| member |"))
+        .take_while(|line| line.starts_with('|'))
+        .map(|line| line.trim_matches('|').split('|').map(str::trim).collect())
+        .collect();
+    assert_eq!(rows[0][1..6], ["grant", "change", "suspend", "resume", "withdraw"]);
+    let members = &rows[2..];
+    let value = |name: &str| match name {
+        "`level`" => "noUse".to_owned(),
+        "`time`" => "2026-11-22T12:00:00Z".to_owned(),
+        "`until`" => "2026-12-24".to_owned(),
+        _ => hash(7).to_string(),
+    };
+    let text = |names: &[&str]| {
+        let members: Vec<_> =
+            names.iter().map(|name| format!("\"{}\":\"{}\"", name.trim_matches('`'), value(name))).collect();
+        format!("{{{}}}", members.join(","))
+    };
+    for (column, typ) in (1..).zip(TYPES) {
+        let names = |but: &str, also: &str| -> Vec<&str> {
+            let wanted = |row: &&Vec<&str>| row[0] != but && (!row[column].is_empty() || row[0] == also);
+            members.iter().filter(wanted).map(|row| row[0]).collect()
+        };
+        assert_eq!(fault(typ, &text(&names("", ""))), None, "{typ} with all that it may have");
+        for row in members {
+            let changed = if row[column].is_empty() { names("", row[0]) } else { names(row[0], "") };
+            let may = row[column] == "may";
+            let wanted = (!may).then_some(EntryError::Content);
+            assert_eq!(fault(typ, &text(&changed)), wanted, "{typ}, {}", row[0]);
+        }
+    }
 }

@@ -1,189 +1,379 @@
-//! Entries from strangers, and the properties of the state machine.
+//! The rules over the entries of a log: the life of a consent, step by step, and what holds whatever comes.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "in a test a panic is the report")]
 
 mod common;
 
-use common::{grant, withdraw};
-use consent::ConsentState;
-use identity::{SigningKey, sign_jws};
-use ledger::{
-    ConsentEvent, Entry, EntryError, EntryHash, GRANT_TYPE, Grant, Hash, MAX_ENTRY, Rejected, State, WITHDRAW_TYPE,
-    Withdraw, commit_subject,
-};
+use common::{given, grant, hash, sign, suspend, withdraw};
+use consent::{ConsentState, Date, ImpossibleMove, Move, Step, Withdrawal, fold};
+use identity::SigningKey;
+use ledger::{Act, ConsentEvent, Entry, EntryHash, Hash, Rejected, State};
 use proptest::prelude::*;
+use std::collections::BTreeMap;
 
-#[test]
-fn entries_read_as_they_are_written() {
-    for entry in [grant(1, 1), withdraw(1, &grant(1, 1))] {
-        assert_eq!(Entry::parse(entry.bytes()), Ok(entry.clone()));
-        assert_eq!(entry.hash(), EntryHash::of(entry.bytes()));
-        assert_eq!(*entry.signer(), SigningKey::from_seed([1; 32]).did());
-        // The payload is canonical by another program's account too.
-        let value: serde_json::Value = serde_json::from_str(&entry.event().payload()).unwrap();
-        assert_eq!(serde_json_canonicalizer::to_string(&value).unwrap(), entry.event().payload());
+/// One subject in a log of its own, spoken for by one key.
+#[derive(Clone)]
+struct Donor {
+    state: State,
+    latest: Option<EntryHash>,
+    entries: u64,
+}
+
+const NOON: &str = "T12:00:00Z";
+
+impl Donor {
+    fn new() -> Self {
+        Self { state: State::new(), latest: None, entries: 0 }
+    }
+
+    fn does(&mut self, day: &str, act: Act) -> Result<(), Rejected> {
+        let entry = sign(1, hash(2), self.latest, &format!("{day}{NOON}"), act);
+        self.state.apply(self.entries, &entry)?;
+        (self.latest, self.entries) = (Some(entry.hash()), self.entries + 1);
+        Ok(())
+    }
+
+    /// A donor who has done all this.
+    fn who_did(acts: &[(&str, Act)]) -> Self {
+        let mut donor = Self::new();
+        acts.iter().for_each(|(day, act)| donor.does(day, *act).unwrap());
+        donor
+    }
+
+    fn on(&self, day: &str) -> ConsentState {
+        self.state.subject(&hash(2)).unwrap().state_at(day.parse().unwrap())
     }
 }
 
-#[test]
-fn every_changed_bit_of_an_entry_is_noticed() {
-    let entry = grant(1, 1);
-    for at in 0..entry.bytes().len() {
-        for bit in 0..8 {
-            let mut bytes = entry.bytes().to_vec();
-            bytes[at] ^= 1 << bit;
-            assert!(Entry::parse(&bytes).is_err(), "byte {at}, bit {bit}");
-        }
-    }
-    for end in 0..entry.bytes().len() {
-        assert!(Entry::parse(&entry.bytes()[..end]).is_err(), "cut at {end}");
-    }
+fn give() -> Act {
+    Act::Grant(given(""))
 }
 
-#[test]
-fn entries_that_are_signed_but_wrong_are_refused() {
-    let key = SigningKey::from_seed([1; 32]);
-    let (grant, withdraw) = (grant(1, 1), withdraw(1, &grant(1, 1)));
-    let (grant, withdraw) = (grant.event().payload(), withdraw.event().payload());
-    let parse = |typ: &str, payload: &str| Entry::parse(sign_jws(&key, typ, payload.as_bytes()).as_bytes()).err();
-    assert_eq!(parse(GRANT_TYPE, &grant), None);
-    assert_eq!(parse(WITHDRAW_TYPE, &withdraw), None);
-    assert_eq!(parse(WITHDRAW_TYPE, &grant), Some(EntryError::Content));
-    assert_eq!(parse(GRANT_TYPE, &withdraw), Some(EntryError::Content));
-    assert_eq!(parse("consent-grant.v2+jws", &grant), Some(EntryError::Kind));
-    assert_eq!(parse("JWT", &grant), Some(EntryError::Kind));
-    assert_eq!(parse(GRANT_TYPE, &grant.replace(':', ": ")), Some(EntryError::Content));
-    assert_eq!(parse(GRANT_TYPE, &grant.replace("12:00:00Z", "12:00:00.5Z")), Some(EntryError::Content));
-    assert_eq!(Entry::parse(&vec![b'a'; MAX_ENTRY + 1]), Err(EntryError::TooLong));
-    assert_eq!(Entry::parse(&[0xff; 40]), Err(EntryError::Signature));
+fn change() -> Act {
+    Act::Change(given(""))
 }
 
-#[test]
-fn a_commitment_depends_on_each_of_its_parts() {
-    let (a, b) = (SigningKey::from_seed([1; 32]).did(), SigningKey::from_seed([2; 32]).did());
-    let (heart, lung) = ("heart".parse().unwrap(), "lung".parse().unwrap());
-    let all = [
-        commit_subject(&[1; 32], &a, &heart),
-        commit_subject(&[2; 32], &a, &heart),
-        commit_subject(&[1; 32], &b, &heart),
-        commit_subject(&[1; 32], &a, &lung),
-    ];
-    for (i, one) in all.iter().enumerate() {
-        assert!(all[i + 1..].iter().all(|other| other != one));
-    }
+fn leave(level: Withdrawal) -> Act {
+    Act::Withdraw { level }
 }
+
+fn impossible(from: ConsentState, step: Move) -> Result<(), Rejected> {
+    Err(Rejected::Impossible(ImpossibleMove { from, step }))
+}
+
+const LEVELS: [Withdrawal; 4] =
+    [Withdrawal::NoContact, Withdrawal::NoAccess, Withdrawal::NoUse, Withdrawal::DestroySample];
 
 #[test]
 fn the_life_of_a_consent() {
     let (mut state, first) = (State::new(), grant(1, 1));
-    let subject = *first.event().subject();
+    let subject = first.event().subject;
     assert_eq!(state.apply(0, &withdraw(1, &first)), Err(Rejected::NotGranted));
-    assert_eq!(state.apply(0, &again(1, &first, None, 9)), Ok(()));
-    let first = again(1, &first, None, 9);
-    assert!(state.subject(&subject).unwrap().is_active());
+    assert_eq!(state.apply(0, &first), Ok(()));
+    let active = |state: &State| state.subject(&subject).unwrap().standing.written == ConsentState::Active;
+    assert!(active(&state));
     // Giving twice, once blindly and once knowingly.
+    let again = |key, previous| sign(key, subject, previous, "2026-11-23T12:00:00Z", give());
     let blind = Rejected::PreviousMismatch { latest: Some(first.hash()) };
-    assert_eq!(state.apply(1, &again(1, &first, None, 10)), Err(blind));
-    assert_eq!(state.apply(1, &again(1, &first, Some(first.hash()), 10)), Err(Rejected::AlreadyActive));
-    assert_eq!(state.apply(1, &again(2, &first, Some(first.hash()), 10)), Err(Rejected::ForeignKey));
+    assert_eq!(state.apply(1, &again(1, None)), Err(blind));
+    assert_eq!(state.apply(1, &again(1, Some(first.hash()))), impossible(ConsentState::Active, Move::Give));
+    assert_eq!(state.apply(1, &again(2, Some(first.hash()))), Err(Rejected::ForeignKey));
     let end = withdraw(1, &first);
     assert_eq!(state.apply(0, &end), Err(Rejected::OutOfOrder));
     assert_eq!(state.apply(1, &end), Ok(()));
-    assert_eq!(state.subject(&subject).unwrap().state, ConsentState::Withdrawn);
-    assert_eq!(state.check(&withdraw(1, &end)), Err(Rejected::NotGranted));
+    assert!(!active(&state));
+    let twice = impossible(ConsentState::Withdrawn, Move::Withdraw(Withdrawal::NoUse));
+    assert_eq!(state.check(&withdraw(1, &end)), twice);
     assert_eq!(state.check(&withdraw(1, &first)), Err(Rejected::PreviousMismatch { latest: Some(end.hash()) }));
-    let renewed = again(1, &first, Some(end.hash()), 11);
+    let renewed = again(1, Some(end.hash()));
     assert_eq!(state.apply(5, &renewed), Ok(()));
     let now = state.subject(&subject).unwrap();
-    assert_eq!((now.is_active(), now.grant.entry, now.latest_index), (true, renewed.hash(), 5));
+    assert_eq!((active(&state), now.grant.entry, now.latest_index), (true, renewed.hash(), 5));
 }
 
-/// A grant for the subject of another entry.
-fn again(seed: u8, of: &Entry, previous: Option<EntryHash>, mark: u8) -> Entry {
-    let subject = *of.event().subject();
-    Entry::sign(
-        &SigningKey::from_seed([seed; 32]),
-        &ConsentEvent::Grant(Grant {
-            credential: Hash::from_bytes([mark; 32]),
-            policy: Hash::from_bytes([mark; 32]),
-            previous,
-            subject,
-            time: "2026-11-22T12:00:00Z".parse().unwrap(),
-        }),
-    )
+#[test]
+fn nothing_but_a_grant_begins() {
+    for level in LEVELS {
+        assert_eq!(Donor::new().does("2026-11-22", leave(level)), Err(Rejected::NotGranted));
+    }
+    assert_eq!(Donor::new().does("2026-11-22", suspend("")), Err(Rejected::NotGranted));
+    assert_eq!(Donor::new().does("2026-11-22", Act::Resume), Err(Rejected::NotGranted));
+    assert_eq!(Donor::new().does("2026-11-22", change()), impossible(ConsentState::Requested, Move::Change));
+    // Also not behind an entry that is not there.
+    let lost = sign(1, hash(2), Some(grant(9, 9).hash()), "2026-11-22T12:00:00Z", give());
+    assert_eq!(State::new().apply(0, &lost), Err(Rejected::PreviousMismatch { latest: None }));
 }
 
-/// What somebody, honest or not, does next: which key, which of three subjects, grant or withdrawal, and which of
-/// the entries so far is named as the previous one.
-fn deeds() -> impl Strategy<Value = Vec<(u8, u8, bool, Option<prop::sample::Index>)>> {
-    prop::collection::vec((1_u8..3, 1_u8..4, any::<bool>(), any::<Option<prop::sample::Index>>()), 0..24)
+#[test]
+fn a_change_takes_the_place_of_an_active_version_and_of_no_other() {
+    let mut donor = Donor::who_did(&[("2026-11-22", Act::Grant(given("2026-12-31")))]);
+    donor.does("2026-11-23", Act::Change(given("2027-06-30"))).unwrap();
+    assert_eq!(donor.on("2027-06-30"), ConsentState::Active);
+    assert_eq!(donor.on("2027-07-01"), ConsentState::Expired);
+    let now = donor.state.subject(&hash(2)).unwrap();
+    assert_eq!((now.grant.index, Some(now.grant.entry)), (1, donor.latest));
+    // A change without a last day takes the day away.
+    donor.does("2026-11-24", change()).unwrap();
+    assert_eq!(donor.on("2099-01-01"), ConsentState::Active);
+
+    let over = Donor::who_did(&[("2026-11-22", Act::Grant(given("2026-12-31")))]);
+    assert_eq!(over.clone().does("2027-01-01", change()), impossible(ConsentState::Expired, Move::Change));
+    assert_eq!(over.clone().does("2026-12-31", change()), Ok(()), "its last day is a day of it");
+    let paused = Donor::who_did(&[("2026-11-22", give()), ("2026-11-23", suspend(""))]);
+    assert_eq!(paused.clone().does("2026-11-24", change()), impossible(ConsentState::Suspended, Move::Change));
+    for level in LEVELS {
+        let mut left = Donor::who_did(&[("2026-11-22", give()), ("2026-11-23", leave(level))]);
+        assert_eq!(left.does("2026-11-24", change()), impossible(level.state(), Move::Change));
+    }
+}
+
+#[test]
+fn a_pause_lasts_until_the_donor_resumes() {
+    let mut donor = Donor::who_did(&[("2026-11-22", give()), ("2026-11-23", suspend(""))]);
+    assert_eq!(donor.on("2099-01-01"), ConsentState::Suspended);
+    assert_eq!(donor.does("2026-11-24", suspend("2026-12-01")), impossible(ConsentState::Suspended, Move::Suspend));
+    assert_eq!(donor.does("2026-11-24", give()), impossible(ConsentState::Suspended, Move::Give));
+    let version = donor.state.subject(&hash(2)).unwrap().grant.clone();
+    donor.does("2026-11-25", Act::Resume).unwrap();
+    assert_eq!(donor.on("2026-11-25"), ConsentState::Active);
+    assert_eq!(donor.state.subject(&hash(2)).unwrap().grant, version, "the version is the one from before");
+    assert_eq!(donor.does("2026-11-26", Act::Resume), impossible(ConsentState::Active, Move::Resume));
+}
+
+#[test]
+fn a_pause_is_over_after_its_last_day() {
+    let paused = Donor::who_did(&[("2026-11-22", give()), ("2026-11-23", suspend("2026-12-10"))]);
+    assert_eq!(paused.on("2026-12-10"), ConsentState::Suspended);
+    assert_eq!(paused.on("2026-12-11"), ConsentState::Active);
+    assert_eq!(paused.clone().does("2026-12-11", Act::Resume), impossible(ConsentState::Active, Move::Resume));
+    // From then on everything is possible that is possible while it is active.
+    assert_eq!(paused.clone().does("2026-12-10", change()), impossible(ConsentState::Suspended, Move::Change));
+    for act in [change(), suspend(""), leave(Withdrawal::NoAccess)] {
+        assert_eq!(paused.clone().does("2026-12-11", act), Ok(()), "{act:?}");
+    }
+    // A change after it does not bring the old pause back, nor does resuming before its last day.
+    for (day, act) in [("2026-12-11", change()), ("2026-11-30", Act::Resume)] {
+        let mut goes_on = paused.clone();
+        goes_on.does(day, act).unwrap();
+        assert_eq!(goes_on.on("2026-11-30"), ConsentState::Active, "{act:?}");
+    }
+    // A second pause has a day of its own.
+    let mut again = paused.clone();
+    again.does("2026-12-11", suspend("2026-12-20")).unwrap();
+    assert_eq!((again.on("2026-12-20"), again.on("2026-12-21")), (ConsentState::Suspended, ConsentState::Active));
+}
+
+#[test]
+fn a_consent_is_over_after_its_last_day_also_while_it_is_paused() {
+    let given = ("2026-11-22", Act::Grant(given("2026-12-31")));
+    let pauses =
+        [suspend(""), suspend("2026-12-01"), suspend("2027-06-30")].map(|act| vec![given, ("2026-11-23", act)]);
+    for acts in [vec![given]].iter().chain(&pauses) {
+        let donor = Donor::who_did(acts);
+        assert_ne!(donor.on("2026-12-31"), ConsentState::Expired);
+        for day in ["2027-01-01", "2027-07-01", "2099-01-01"] {
+            assert_eq!(donor.on(day), ConsentState::Expired);
+        }
+        for act in [suspend(""), Act::Resume] {
+            let step = if act == Act::Resume { Move::Resume } else { Move::Suspend };
+            assert_eq!(donor.clone().does("2027-01-01", act), impossible(ConsentState::Expired, step));
+        }
+        // Resuming does not make it longer.
+        let mut resumed = donor.clone();
+        if resumed.on("2026-11-24") == ConsentState::Suspended {
+            resumed.does("2026-11-24", Act::Resume).unwrap();
+        }
+        assert_eq!((resumed.on("2026-12-31"), resumed.on("2027-01-01")), (ConsentState::Active, ConsentState::Expired));
+    }
+}
+
+#[test]
+fn a_withdrawal_only_becomes_stronger() {
+    for from in LEVELS {
+        let left = Donor::who_did(&[("2026-11-22", give()), ("2026-11-23", leave(from))]);
+        assert_eq!(left.on("2026-11-23"), from.state());
+        assert!(from < Withdrawal::NoUse || !left.on("2099-01-01").allows_use());
+        for to in LEVELS {
+            let mut goes_on = left.clone();
+            let wanted = if to > from { Ok(()) } else { impossible(from.state(), Move::Withdraw(to)) };
+            assert_eq!(goes_on.does("2026-11-24", leave(to)), wanted, "{from:?} to {to:?}");
+            assert_eq!(goes_on.on("2026-11-24"), from.max(to).state());
+        }
+        for (act, step) in [(suspend(""), Move::Suspend), (Act::Resume, Move::Resume)] {
+            assert_eq!(left.clone().does("2026-11-24", act), impossible(from.state(), step));
+        }
+    }
+    let paused = Donor::who_did(&[("2026-11-22", give()), ("2026-11-23", suspend("2026-12-24"))]);
+    for level in [Withdrawal::NoUse, Withdrawal::DestroySample] {
+        let mut left = paused.clone();
+        left.does("2026-11-24", leave(level)).unwrap();
+        assert_eq!(left.on("2027-01-01"), level.state(), "the end of the pause changes nothing");
+    }
+}
+
+#[test]
+fn consent_is_given_again_after_a_withdrawal_or_its_last_day() {
+    for level in LEVELS {
+        let mut donor =
+            Donor::who_did(&[("2026-11-22", Act::Grant(given("2026-12-31"))), ("2026-11-23", leave(level))]);
+        donor.does("2026-11-24", give()).unwrap();
+        assert_eq!(donor.on("2027-01-01"), ConsentState::Active, "the old last day is gone");
+    }
+    let mut donor = Donor::who_did(&[("2026-11-22", Act::Grant(given("2026-12-31")))]);
+    assert_eq!(donor.does("2026-12-31", give()), impossible(ConsentState::Active, Move::Give));
+    donor.does("2027-01-01", Act::Grant(given("2027-12-31"))).unwrap();
+    assert_eq!((donor.on("2027-12-31"), donor.on("2028-01-01")), (ConsentState::Active, ConsentState::Expired));
+    assert_eq!(donor.state.subject(&hash(2)).unwrap().grant.index, 1);
+}
+
+#[test]
+fn days_are_days_in_utc() {
+    let late = sign(1, hash(2), None, "2026-12-31T23:59:59Z", Act::Grant(given("2026-12-31")));
+    let mut state = State::new();
+    state.apply(0, &late).unwrap();
+    let change = |time| sign(1, hash(2), Some(late.hash()), time, change());
+    assert_eq!(state.check(&change("2026-12-31T23:59:59Z")), Ok(()));
+    assert_eq!(state.check(&change("2027-01-01T00:00:00Z")), impossible(ConsentState::Expired, Move::Change));
+}
+
+#[test]
+fn a_foreign_key_learns_nothing() {
+    let first = grant(1, 1);
+    let mut state = State::new();
+    state.apply(0, &first).unwrap();
+    let subject = first.event().subject;
+    let acts = [give(), change(), suspend(""), Act::Resume, leave(Withdrawal::DestroySample)];
+    for act in acts {
+        for previous in [None, Some(first.hash()), Some(grant(9, 9).hash())] {
+            let foreign = sign(2, subject, previous, "2026-11-23T12:00:00Z", act);
+            assert_eq!(state.check(&foreign), Err(Rejected::ForeignKey), "{act:?}");
+        }
+    }
+    // The own key is told what it missed, whatever it wanted.
+    for act in acts {
+        for previous in [None, Some(grant(9, 9).hash())] {
+            let behind = sign(1, subject, previous, "2026-11-23T12:00:00Z", act);
+            let missed = Rejected::PreviousMismatch { latest: Some(first.hash()) };
+            assert_eq!(state.check(&behind), Err(missed), "{act:?}");
+        }
+    }
+}
+
+/// What somebody, honest or not, does next.
+#[derive(Debug, Clone)]
+struct Deed {
+    key: u8,
+    subject: u8,
+    act: Act,
+    /// Days after the day before; some clocks go wrong.
+    days: i64,
+    /// Which of the entries so far is named as the previous one; without it, the latest of the subject.
+    names: Option<prop::sample::Index>,
+}
+
+const START: i64 = 1_795_348_800;
+
+fn day(days: i64) -> Date {
+    consent::Timestamp::from_unix(START + days * 86_400).date()
+}
+
+fn deeds() -> impl Strategy<Value = Vec<Deed>> {
+    let until = || prop::option::of((0_i64..60).prop_map(day));
+    let version = move || until().prop_map(|until| ledger::Given { until, ..given("") });
+    let act = prop_oneof![
+        3 => version().prop_map(Act::Grant),
+        2 => version().prop_map(Act::Change),
+        2 => until().prop_map(|until| Act::Suspend { until }),
+        2 => Just(Act::Resume),
+        3 => prop::sample::select(LEVELS.to_vec()).prop_map(leave),
+    ];
+    // Most deeds follow the chain with the right key, so that they get through.
+    let key = prop_oneof![9 => Just(1_u8), 1 => Just(2)];
+    let names = prop_oneof![4 => Just(None), 1 => any::<Option<prop::sample::Index>>()];
+    let deed = (key, 1_u8..3, act, -2_i64..9, names);
+    let deed = deed.prop_map(|(key, subject, act, days, names)| Deed { key, subject, act, days, names });
+    prop::collection::vec(deed, 0..32)
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 96, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn the_rules_hold_whatever_comes(deeds in deeds()) {
-        let (mut state, mut log) = (State::new(), Vec::<Entry>::new());
-        for (mark, (key, subject, gives, previous)) in deeds.into_iter().enumerate() {
-            let subject = Hash::from_bytes([subject; 32]);
-            // Half of the deeds follow the chain, so that some get through.
+        let (mut state, mut log, mut days) = (State::new(), Vec::<Entry>::new(), 0);
+        let mut ended: BTreeMap<Hash, bool> = BTreeMap::new();
+        for (mark, deed) in (0_u8..).zip(deeds) {
+            days += deed.days;
+            let subject = hash(deed.subject);
             let latest = state.subject(&subject).map(|s| s.latest);
-            let named = match previous {
+            let previous = match deed.names {
                 Some(index) if !log.is_empty() => Some(index.get(&log).hash()),
                 _ => latest,
             };
-            let time = "2026-11-22T12:00:00Z".parse().unwrap();
-            let hash = Hash::from_bytes([mark as u8; 32]);
-            let event = if gives {
-                ConsentEvent::Grant(Grant { credential: hash, policy: hash, previous: named, subject, time })
-            } else {
-                let previous = named.unwrap_or(EntryHash::from_leaf(hash));
-                ConsentEvent::Withdraw(Withdraw { previous, subject, time })
-            };
-            let entry = Entry::sign(&SigningKey::from_seed([key; 32]), &event);
+            let time = consent::Timestamp::from_unix(START + days * 86_400 + 43_200);
+            let event = ConsentEvent { subject, previous, notice: hash(mark), time, act: deed.act };
+            let entry = Entry::sign(&SigningKey::from_seed([deed.key; 32]), &event);
             let (before, index) = (state.clone(), log.len() as u64);
             let mut staged = before.stage();
             let judged = staged.apply(index, &entry);
             let changes = staged.into_changes();
-            prop_assert_eq!(before.check(&entry).is_ok(), judged.is_ok());
-            match state.apply(index, &entry) {
-                Err(why) => {
-                    prop_assert_eq!(judged, Err(why));
-                    prop_assert_eq!(&state, &before);
-                }
-                Ok(()) => {
-                    let mut kept = before.clone();
-                    kept.keep(changes);
-                    prop_assert_eq!(&kept, &state);
-                    let now = state.subject(&subject).unwrap();
-                    // The chain: what was accepted names what was latest, by the key that spoke first.
-                    prop_assert_eq!(event.previous(), latest);
-                    prop_assert_eq!(now.latest, entry.hash());
-                    if let Some(was) = before.subject(&subject) {
-                        prop_assert_eq!(&was.signer, entry.signer());
-                        prop_assert_ne!(was.is_active(), gives);
-                    }
-                    // Consent stands after a grant and never after a withdrawal.
-                    prop_assert_eq!(now.is_active(), gives);
-                    log.push(entry);
+            prop_assert_eq!(before.check(&entry), judged);
+            let applied = state.apply(index, &entry);
+            prop_assert_eq!(judged, applied);
+            if applied.is_err() {
+                prop_assert_eq!(&state, &before);
+                continue;
+            }
+            let mut kept = before.clone();
+            kept.keep(changes);
+            prop_assert_eq!(&kept, &state);
+            let now = state.subject(&subject).unwrap();
+            // The chain: what was accepted names what was latest, by the key that spoke first.
+            prop_assert_eq!(event.previous, latest);
+            prop_assert_eq!(now.latest, entry.hash());
+            prop_assert!(before.subject(&subject).is_none_or(|was| was.signer == *entry.signer()));
+            prop_assert!(before.subject(&subject).is_some() || matches!(deed.act, Act::Grant(_)));
+            match deed.act {
+                Act::Grant(_) => ended.insert(subject, false),
+                Act::Withdraw { level } if level >= Withdrawal::NoUse => ended.insert(subject, true),
+                _ => None,
+            };
+            log.push(entry);
+            for (subject, ended) in &ended {
+                let subject = state.subject(subject).unwrap();
+                for on in (-4..120).map(day) {
+                    let is = subject.state_at(on);
+                    // Who took everything back is not used again, on no day, until they give consent again.
+                    prop_assert!(!(*ended && is.allows_use()), "{:?}", subject);
+                    prop_assert_eq!(*ended, matches!(is, ConsentState::Withdrawn | ConsentState::DestroySample));
+                    // Nobody has to do anything for a consent to end with its last day.
+                    let stands = matches!(is, ConsentState::Active | ConsentState::Suspended);
+                    prop_assert!(!stands || subject.standing.until.is_none_or(|until| on <= until));
                 }
             }
         }
-        // Whoever reads the accepted entries again understands the same.
-        let mut again = State::new();
+        // Whoever reads the accepted entries again, one by one or in one batch, understands the same.
+        let (mut again, batch) = (State::new(), State::new());
+        let mut staged = batch.stage();
         for (index, entry) in (0..).zip(&log) {
-            again.apply(index, &Entry::parse(entry.bytes()).unwrap()).unwrap();
+            let read = Entry::parse(entry.bytes()).unwrap();
+            again.apply(index, &read).unwrap();
+            staged.apply(index, &read).unwrap();
         }
+        let changes = staged.into_changes();
+        let mut batch = State::new();
+        batch.keep(changes);
         prop_assert_eq!(again.digest(), state.digest());
-    }
-
-    #[test]
-    fn no_bytes_make_a_reader_panic(bytes in prop::collection::vec(any::<u8>(), 0..600), text in "\\PC{0,300}") {
-        prop_assert!(Entry::parse(&bytes).is_err());
-        prop_assert!(Entry::parse(text.as_bytes()).is_err());
-        let _ = ledger::SignedNote::parse(&text);
-        let _ = ledger::Receipt::parse(&text);
-        let _ = ledger::TileId::parse(&text);
-        let _ = ledger::BundleId { index: 0, width: 3 }.entries(&bytes);
+        prop_assert_eq!(&again, &state);
+        prop_assert_eq!(&batch, &state);
+        // And so does the fold by which a wallet reads its own journal.
+        for (commitment, subject) in state.subjects() {
+            let own = log.iter().filter(|entry| entry.event().subject == *commitment).map(|entry| {
+                let event = entry.event();
+                Step { id: entry.hash(), previous: event.previous, step: event.step(), at: event.time, day: event.until() }
+            });
+            let (life, passed) = fold(own);
+            prop_assert_eq!(passed, vec![]);
+            prop_assert_eq!((life.standing(), life.latest()), (subject.standing, Some(&subject.latest)));
+        }
     }
 }

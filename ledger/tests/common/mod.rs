@@ -1,10 +1,11 @@
 //! What several tests share.
 #![allow(dead_code, missing_docs, reason = "not every test uses all of it")]
 
+use consent::Withdrawal;
 use identity::SigningKey;
 use ledger::{
-    BundleId, Checkpoint, ConsentEvent, Entry, Grant, Hash, NoteKey, SignedCheckpoint, TILE_WIDTH, TileEdge, Withdraw,
-    append_to_bundle,
+    Act, BundleId, Checkpoint, ConsentEvent, Entry, EntryHash, Given, Hash, NoteKey, SignedCheckpoint, TILE_WIDTH,
+    TileEdge, append_to_bundle,
 };
 use std::collections::BTreeMap;
 
@@ -14,30 +15,44 @@ pub fn note_key() -> NoteKey {
     NoteKey::new(ORIGIN, SigningKey::from_seed([5; 32])).unwrap()
 }
 
+pub fn hash(byte: u8) -> Hash {
+    Hash::from_bytes([byte; 32])
+}
+
+/// A version; `until` is empty for one without a last day.
+pub fn given(until: &str) -> Given {
+    Given { credential: hash(4), policy: hash(3), until: until.parse().ok() }
+}
+
+pub fn suspend(until: &str) -> Act {
+    Act::Suspend { until: until.parse().ok() }
+}
+
+pub fn sign(seed: u8, subject: Hash, previous: Option<EntryHash>, time: &str, act: Act) -> Entry {
+    let event = ConsentEvent { subject, previous, notice: hash(6), time: time.parse().unwrap(), act };
+    Entry::sign(&SigningKey::from_seed([seed; 32]), &event)
+}
+
 pub fn grant(seed: u8, number: u32) -> Entry {
     let mut subject = [seed; 32];
     subject[..4].copy_from_slice(&number.to_be_bytes());
-    Entry::sign(
-        &SigningKey::from_seed([seed; 32]),
-        &ConsentEvent::Grant(Grant {
-            credential: Hash::from_bytes([4; 32]),
-            policy: Hash::from_bytes([3; 32]),
-            previous: None,
-            subject: Hash::from_bytes(subject),
-            time: "2026-11-22T12:00:00Z".parse().unwrap(),
-        }),
-    )
+    sign(seed, Hash::from_bytes(subject), None, "2026-11-22T12:00:00Z", Act::Grant(given("")))
 }
 
 pub fn withdraw(seed: u8, of: &Entry) -> Entry {
-    Entry::sign(
-        &SigningKey::from_seed([seed; 32]),
-        &ConsentEvent::Withdraw(Withdraw {
-            previous: of.hash(),
-            subject: *of.event().subject(),
-            time: "2026-11-23T12:00:00Z".parse().unwrap(),
-        }),
-    )
+    let act = Act::Withdraw { level: Withdrawal::NoUse };
+    sign(seed, of.event().subject, Some(of.hash()), "2026-11-23T12:00:00Z", act)
+}
+
+/// One life with an entry of every kind, and what may be there is there.
+pub fn every_kind() -> [Entry; 5] {
+    let first = sign(1, hash(2), None, "2026-11-22T12:00:00Z", Act::Grant(given("2027-12-31")));
+    let next = |of: &Entry, act| sign(1, hash(2), Some(of.hash()), "2026-11-22T12:00:00Z", act);
+    let change = next(&first, Act::Change(given("2028-02-29")));
+    let suspend = next(&change, suspend("2026-12-24"));
+    let resume = next(&suspend, Act::Resume);
+    let withdraw = next(&resume, Act::Withdraw { level: Withdrawal::DestroySample });
+    [first, change, suspend, resume, withdraw]
 }
 
 /// A log in memory: what a server would serve, by path.
