@@ -1,8 +1,9 @@
 //! Every door of the service, tried by whom it must not open for: over HTTP, against a running biobank.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test may break off")]
 
+use consent::Withdrawal;
 use identity::{ProfileSecret, SigningKey, present, sign_jws, sign_request};
-use ledger::{ConsentEvent, Entry, Grant, Hash, commit_subject};
+use ledger::{Act, ConsentEvent, Entry, EntryHash, Given, Hash, commit_subject};
 use reqwest::{Client, Method};
 use serde_json::{Value, json};
 use server::{Institution, Options, Running, start};
@@ -100,6 +101,36 @@ impl Biobank {
         assert_eq!(self.post("/v1/enrolment", body).await.0, 200);
         Donor { secret, pairwise, biobank: self.did.clone() }
     }
+
+    /// The same, with a registered key.
+    async fn registered_donor(&self, seed: u8) -> Donor {
+        let donor = self.donor(seed).await;
+        let registration = donor.registration(&donor.key());
+        assert_eq!(self.signed(&donor.pairwise, Method::POST, "/v1/study-keys", &registration).await.0, 204);
+        donor
+    }
+
+    async fn append(&self, entry: &Entry) -> Answer {
+        self.post("/v1/entries", entry.bytes().to_vec()).await
+    }
+
+    /// Appends an act of a donor after their latest entry; the entry if it was taken.
+    async fn takes(&self, donor: &Donor, latest: &mut Option<EntryHash>, act: Act) -> Answer {
+        let entry = donor.says(&donor.key(), *latest, act);
+        let answer = self.append(&entry).await;
+        if answer.0 == 200 {
+            *latest = Some(entry.hash());
+        }
+        answer
+    }
+
+    async fn participants(&self, researcher: &SigningKey) -> Vec<String> {
+        let path = format!("/v1/studies/{}/participants", Donor::study());
+        let (status, text) = self.signed(researcher, Method::GET, &path, &Value::Null).await;
+        assert_eq!(status, 200, "{text}");
+        let list: Value = serde_json::from_str(&text).unwrap();
+        list["participants"].as_array().unwrap().iter().map(|did| did.as_str().unwrap().to_owned()).collect()
+    }
 }
 
 async fn answer(response: reqwest::Response) -> Answer {
@@ -134,14 +165,26 @@ impl Donor {
         json!({ "study": Self::study(), "salt": hex::encode(self.salt()), "binding": binding })
     }
 
-    fn grant(&self, key: &SigningKey) -> Entry {
+    fn says(&self, key: &SigningKey, previous: Option<EntryHash>, act: Act) -> Entry {
         let subject = commit_subject(&self.salt(), &self.pairwise.did(), &Self::study());
-        let hash = Hash::from([7; 32]);
-        Entry::sign(
-            key,
-            &ConsentEvent::Grant(Grant { subject, policy: hash, credential: hash, previous: None, time: now() }),
-        )
+        let notice = Hash::from([6; 32]);
+        Entry::sign(key, &ConsentEvent { subject, previous, notice, time: now(), act })
     }
+
+    fn grant(&self, key: &SigningKey) -> Entry {
+        self.says(key, None, Act::Grant(given(7)))
+    }
+}
+
+/// A version without a last day.
+fn given(mark: u8) -> Given {
+    Given { policy: Hash::from([mark; 32]), credential: Hash::from([mark; 32]), until: None }
+}
+
+const PAUSE: Act = Act::Suspend { until: None };
+
+fn leave(level: Withdrawal) -> Act {
+    Act::Withdraw { level }
 }
 
 #[tokio::test]
@@ -219,6 +262,121 @@ async fn an_entry_needs_a_key_that_is_registered_for_its_subject() {
     }
     assert_eq!(biobank.post("/v1/entries", vec![b'a'; 100_000]).await, (413, "too-large".into()));
     assert_eq!(biobank.post("/v1/enrolment", vec![b' '; 3 << 20]).await, (413, "too-large".into()));
+}
+
+#[tokio::test]
+async fn each_step_of_a_consent_is_taken_in_its_order_and_refused_out_of_it() {
+    let biobank = Biobank::open().await;
+    let donor = biobank.registered_donor(3).await;
+    let refused: Answer = (409, "against-rules".into());
+    let mut latest = None;
+    for act in [PAUSE, Act::Resume, Act::Change(given(8)), leave(Withdrawal::NoContact)] {
+        assert_eq!(biobank.takes(&donor, &mut latest, act).await, refused, "{act:?} where nothing was given");
+    }
+    // In the order of a life: after each act that is taken, some that are not possible from there.
+    let (give, change, resume) = (Act::Grant(given(7)), Act::Change(given(8)), Act::Resume);
+    let life = [
+        (give, vec![give, resume]),
+        (change, vec![give, resume]),
+        (PAUSE, vec![PAUSE, change, give]),
+        (resume, vec![resume, give]),
+        (leave(Withdrawal::NoContact), vec![PAUSE, resume, change, leave(Withdrawal::NoContact)]),
+        (leave(Withdrawal::NoUse), vec![leave(Withdrawal::NoAccess), leave(Withdrawal::NoUse), change, resume]),
+        (leave(Withdrawal::DestroySample), vec![leave(Withdrawal::NoContact), PAUSE, change]),
+        (give, vec![give]),
+    ];
+    let taken = life.len();
+    for (act, impossible) in life {
+        assert_eq!(biobank.takes(&donor, &mut latest, act).await.0, 200, "{act:?}");
+        for other in impossible {
+            let answer = biobank.takes(&donor, &mut latest, other).await;
+            assert_eq!(answer, refused, "{other:?} after {act:?}");
+        }
+    }
+    // What follows nothing, or an entry of another time, is told apart: an honest caller can catch up.
+    for (act, previous) in [(PAUSE, None), (leave(Withdrawal::NoUse), Some(EntryHash::of(b"x")))] {
+        let behind = donor.says(&donor.key(), previous, act);
+        assert_eq!(biobank.append(&behind).await, (409, "previous-mismatch".into()));
+    }
+    let checkpoint = biobank.http.get(format!("{}/checkpoint", biobank.running.address)).send().await.unwrap();
+    let checkpoint = checkpoint.text().await.unwrap();
+    assert_eq!(checkpoint.lines().nth(1), Some(taken.to_string().as_str()), "what is refused is not in the log");
+}
+
+#[tokio::test]
+async fn a_refused_entry_holds_nobody_else_up() {
+    let biobank = Biobank::open().await;
+    let (one, two) = (biobank.registered_donor(3).await, biobank.registered_donor(4).await);
+    let first = one.grant(&one.key());
+    assert_eq!(biobank.append(&first).await.0, 200);
+    let granted = two.grant(&two.key());
+    assert_eq!(biobank.append(&granted).await.0, 200);
+    // At once: a pile of entries that break a rule, do not follow or are not signed right, and one good withdrawal.
+    let bad: Vec<Entry> = (0..20)
+        .map(|mark| match mark % 3 {
+            0 => one.says(&one.key(), Some(first.hash()), Act::Resume),
+            1 => one.says(&one.key(), None, Act::Change(given(mark))),
+            _ => one.says(&two.key(), Some(granted.hash()), leave(Withdrawal::NoUse)),
+        })
+        .collect();
+    let good = two.says(&two.key(), Some(granted.hash()), leave(Withdrawal::DestroySample));
+    let mut waiting = tokio::task::JoinSet::new();
+    let order = bad[..10].iter().chain([&good]).chain(&bad[10..]);
+    for entry in order {
+        let (hash, body) = (entry.hash(), entry.bytes().to_vec());
+        let (http, url) = (biobank.http.clone(), format!("{}/v1/entries", biobank.running.address));
+        waiting.spawn(async move { (hash, answer(http.post(url).body(body).send().await.unwrap()).await.0) });
+    }
+    for (hash, status) in waiting.join_all().await {
+        let wanted = if hash == good.hash() { vec![200] } else { vec![403, 409] };
+        assert!(wanted.contains(&status), "{status}");
+    }
+    // The receipt of the good one is there.
+    let proof = format!("{}/v1/entries/{}/proof", biobank.running.address, good.hash());
+    assert_eq!(biobank.http.get(proof).send().await.unwrap().status().as_u16(), 200);
+    // And the log goes on for the donor whose entries were refused.
+    assert_eq!(biobank.append(&one.says(&one.key(), Some(first.hash()), PAUSE)).await.0, 200);
+}
+
+#[tokio::test]
+async fn researchers_see_only_those_whose_consent_is_active() {
+    let biobank = Biobank::open().await;
+    let researcher = biobank.paired("researcherCode", 2).await;
+    let (donor, other) = (biobank.registered_donor(3).await, biobank.registered_donor(4).await);
+    assert!(biobank.participants(&researcher).await.is_empty(), "a key alone is no consent");
+    assert_eq!(biobank.append(&other.grant(&other.key())).await.0, 200);
+    let (own, others) = (donor.key().did().to_string(), other.key().did().to_string());
+    let yesterday = now().plus_seconds(-86_400).date();
+    let tomorrow = now().plus_seconds(86_400).date();
+    let until = |until| Given { until: Some(until), ..given(7) };
+    let mut latest = None;
+    let life = [
+        (Act::Grant(given(7)), true),
+        (PAUSE, false),
+        (Act::Resume, true),
+        (Act::Change(given(8)), true),
+        (Act::Suspend { until: Some(tomorrow) }, false),
+        (Act::Resume, true),
+        // A pause that is over by its date hides nobody.
+        (Act::Suspend { until: Some(yesterday) }, true),
+        (leave(Withdrawal::NoContact), false),
+        (leave(Withdrawal::NoAccess), false),
+        (leave(Withdrawal::NoUse), false),
+        (leave(Withdrawal::DestroySample), false),
+        (Act::Grant(until(tomorrow)), true),
+        // The last day is over: nobody has to say so.
+        (Act::Change(until(yesterday)), false),
+        (Act::Grant(given(9)), true),
+    ];
+    for (act, listed) in life {
+        assert_eq!(biobank.takes(&donor, &mut latest, act).await.0, 200, "{act:?}");
+        let mut wanted = vec![others.clone()];
+        wanted.extend(listed.then(|| own.clone()));
+        let mut seen = biobank.participants(&researcher).await;
+        wanted.sort();
+        seen.sort();
+        assert_eq!(seen, wanted, "{act:?}");
+    }
 }
 
 #[tokio::test]

@@ -2,7 +2,9 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "in a test a panic is the report")]
 
 use identity::SigningKey;
-use ledger::{BundleId, Checkpoint, ConsentEvent, Entry, Grant, Hash, NoteKey, TILE_WIDTH, TileEdge, append_to_bundle};
+use ledger::{
+    Act, BundleId, Checkpoint, ConsentEvent, Entry, Given, Hash, NoteKey, TILE_WIDTH, TileEdge, append_to_bundle,
+};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -18,7 +20,8 @@ fn entry(number: u32) -> Entry {
     subject[..4].copy_from_slice(&number.to_be_bytes());
     let hash = Hash::from_bytes([3; 32]);
     let (subject, time) = (Hash::from_bytes(subject), "2026-11-22T12:00:00Z".parse().unwrap());
-    let event = ConsentEvent::Grant(Grant { credential: hash, policy: hash, previous: None, subject, time });
+    let act = Act::Grant(Given { credential: hash, policy: hash, until: None });
+    let event = ConsentEvent { subject, previous: None, notice: hash, time, act };
     Entry::sign(&SigningKey::from_seed([1; 32]), &event)
 }
 

@@ -1,8 +1,7 @@
 use super::{AppendError, FAIL_POINTS, LogStore, OpenError};
+use consent::{ConsentState, ImpossibleMove, Move, Withdrawal};
 use identity::SigningKey;
-use ledger::{
-    ConsentEvent, Entry, EntryHash, Grant, Hash, NoteKey, Receipt, Rejected, State, TileEdge, TileId, Withdraw,
-};
+use ledger::{Act, ConsentEvent, Entry, EntryHash, Given, Hash, NoteKey, Receipt, Rejected, State, TileEdge, TileId};
 use std::collections::BTreeMap;
 use std::io::{BufRead as _, BufReader};
 use std::path::Path;
@@ -19,19 +18,28 @@ fn open(dir: &Path) -> LogStore {
     LogStore::open(dir, note_key(), ORIGIN).unwrap()
 }
 
+fn sign(subject: Hash, previous: Option<EntryHash>, act: Act) -> Entry {
+    let (notice, time) = (Hash::from_bytes([6; 32]), "2026-11-22T12:00:00Z".parse().unwrap());
+    Entry::sign(&SigningKey::from_seed([1; 32]), &ConsentEvent { subject, previous, notice, time, act })
+}
+
+fn given(mark: u8) -> Given {
+    let hash = Hash::from_bytes([mark; 32]);
+    Given { credential: hash, policy: hash, until: None }
+}
+
 fn grant(number: u32) -> Entry {
     let mut subject = [0; 32];
     subject[..4].copy_from_slice(&number.to_be_bytes());
-    let hash = Hash::from_bytes([3; 32]);
-    let (subject, time) = (Hash::from_bytes(subject), "2026-11-22T12:00:00Z".parse().unwrap());
-    let event = ConsentEvent::Grant(Grant { credential: hash, policy: hash, previous: None, subject, time });
-    Entry::sign(&SigningKey::from_seed([1; 32]), &event)
+    sign(Hash::from_bytes(subject), None, Act::Grant(given(3)))
+}
+
+fn after(of: &Entry, act: Act) -> Entry {
+    sign(of.event().subject, Some(of.hash()), act)
 }
 
 fn withdraw(of: &Entry) -> Entry {
-    let (subject, time) = (*of.event().subject(), "2026-11-23T12:00:00Z".parse().unwrap());
-    let event = ConsentEvent::Withdraw(Withdraw { previous: of.hash(), subject, time });
-    Entry::sign(&SigningKey::from_seed([1; 32]), &event)
+    after(of, Act::Withdraw { level: Withdrawal::NoUse })
 }
 
 /// Made once: signing in debug builds takes a while.
@@ -132,27 +140,42 @@ async fn the_same_entry_twice_has_one_place() {
 async fn the_rules_are_kept_within_and_across_batches() {
     let dir = tempfile::tempdir().unwrap();
     let log = open(dir.path());
-    let (first, end) = (grant(7), withdraw(&grant(7)));
+    let first = grant(7);
+    let pause = after(&first, Act::Suspend { until: None });
+    let goes_on = after(&pause, Act::Resume);
+    let change = after(&goes_on, Act::Change(given(4)));
+    let end = withdraw(&change);
     let rejected = |answer| match answer {
         Err(AppendError::Rejected(why)) => why,
         other => panic!("{other:?}"),
     };
+    let impossible = |from, step| Rejected::Impossible(ImpossibleMove { from, step });
     assert_eq!(rejected(log.append(end.clone()).await), Rejected::NotGranted);
-    let batch = [first.clone(), end.clone(), withdraw(&end)].into_iter().map(|entry| log.append(entry));
+    // In one batch: each entry is judged after those before it, and what is refused stops nobody else.
+    let batch = [&first, &pause, &after(&pause, Act::Change(given(4))), &grant(8), &goes_on];
+    let answers = futures_in_order(batch.map(|entry| log.append(entry.clone())).into_iter()).await;
+    let mut indices = Vec::new();
+    for (place, answer) in (0..).zip(answers) {
+        match place {
+            2 => assert_eq!(rejected(answer), impossible(ConsentState::Suspended, Move::Change)),
+            _ => indices.push(answer.unwrap().index),
+        }
+    }
+    assert_eq!(indices, [0, 1, 2, 3]);
+    let batch = [change.clone(), end.clone(), withdraw(&end)].into_iter().map(|entry| log.append(entry));
     let mut answers = futures_in_order(batch).await.into_iter();
-    assert_eq!(answers.next().unwrap().unwrap().index, 0);
-    assert_eq!(answers.next().unwrap().unwrap().index, 1);
-    assert_eq!(rejected(answers.next().unwrap()), Rejected::NotGranted);
-    let mut other = [9; 32];
-    other[..4].copy_from_slice(&7_u32.to_be_bytes());
-    let late = {
-        let ConsentEvent::Grant(mut grant) = first.event().clone() else { unreachable!() };
-        grant.policy = Hash::from_bytes(other);
-        Entry::sign(&SigningKey::from_seed([1; 32]), &ConsentEvent::Grant(grant))
-    };
+    assert_eq!(answers.next().unwrap().unwrap().index, 4);
+    assert_eq!(answers.next().unwrap().unwrap().index, 5);
+    let twice = impossible(ConsentState::Withdrawn, Move::Withdraw(Withdrawal::NoUse));
+    assert_eq!(rejected(answers.next().unwrap()), twice);
+    let late = sign(first.event().subject, None, Act::Grant(given(9)));
     assert_eq!(rejected(log.append(late).await), Rejected::PreviousMismatch { latest: Some(end.hash()) });
-    assert_eq!(verify(&log).len(), 2);
-    assert!(log.read_state(|s| s.subject(first.event().subject()).is_some_and(|s| !s.is_active())));
+    assert_eq!(verify(&log).len(), 6);
+    let written = |log: &LogStore| log.read_state(|s| s.subject(&first.event().subject).map(|s| s.standing.written));
+    assert_eq!(written(&log), Some(ConsentState::Withdrawn));
+    drop(log);
+    let log = open(dir.path());
+    assert_eq!((verify(&log).len(), written(&log)), (6, Some(ConsentState::Withdrawn)));
 }
 
 #[tokio::test]
