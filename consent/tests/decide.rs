@@ -1,4 +1,5 @@
 //! The matcher: each rule by example. The properties that hold for all policies and purposes are in `properties.rs`.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "in a test a panic is the report")]
 
 mod common;
 

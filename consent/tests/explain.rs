@@ -1,4 +1,5 @@
 //! What a change means: in words, in direction, and for the studies that run.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "in a test a panic is the report")]
 
 mod common;
 
@@ -215,7 +216,7 @@ fn a_simulation_says_what_each_study_would_see() {
     }
     // On the day on which it ends by itself.
     let use_ = Use { study: &study, before: Some(&narrow), after: &narrow, purpose: &health };
-    assert_eq!(simulate(&matcher(), &[use_.clone()], day("2031-12-31"))[0].effect, Effect::GoesOn);
-    assert_eq!(simulate(&matcher(), &[use_], day("2032-01-01"))[0].effect, Effect::StaysOut);
+    assert_eq!(simulate(&matcher(), std::slice::from_ref(&use_), day("2031-12-31"))[0].effect, Effect::GoesOn);
+    assert_eq!(simulate(&matcher(), std::slice::from_ref(&use_), day("2032-01-01"))[0].effect, Effect::StaysOut);
     assert!(simulate(&matcher(), &[], today()).is_empty());
 }

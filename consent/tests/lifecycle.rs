@@ -1,4 +1,5 @@
 //! The life of a consent: every move from every state, and the fold of steps that arrive in any order.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "in a test a panic is the report")]
 
 mod common;
 

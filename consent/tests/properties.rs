@@ -1,4 +1,5 @@
 //! What holds for every policy and every purpose, whatever stands in them.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "in a test a panic is the report")]
 
 mod common;
 

@@ -1,4 +1,5 @@
 //! Documents: what is read, what is kept for a person to look at, and what is no document at all.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "in a test a panic is the report")]
 
 mod common;
 

@@ -1,4 +1,5 @@
 //! The schemas in `schema/`: what they say is what this version writes, and the other way round.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "in a test a panic is the report")]
 
 mod common;
 
