@@ -5,6 +5,8 @@
 
 mod audit;
 mod decide;
+mod export;
+mod import;
 mod verify;
 
 use clap::{Parser, Subcommand};
@@ -38,6 +40,19 @@ enum Command {
     /// or input or output that failed.
     #[command(verbatim_doc_comment)]
     Decide(decide::Arguments),
+    /// Write a consent in the form that another system reads.
+    ///
+    /// The signature is checked first. Without --ledger the state is the one that was signed, and the output says so.
+    ///
+    /// Exit status: 0 written, 1 no visa as the decision is deny, 2 no visa as it is review (or wrong arguments), 3 not
+    /// valid, 4 could not check, read or write.
+    Export(export::Arguments),
+    /// Read answers from another system as choices: CTRL-style questions as JSON or CSV, or a FHIR Consent.
+    ///
+    /// Prints {"format", "choices", "policy", "read", "leftOut"}. What could not be taken over is listed in leftOut.
+    ///
+    /// Exit status: 0 read, 3 not a form that is known, 4 could not read the file.
+    Import(import::Arguments),
     /// Work with a ledger.
     #[command(subcommand)]
     Ledger(Ledger),
@@ -56,6 +71,8 @@ async fn main() -> ExitCode {
     match Arguments::parse().command {
         Command::Verify(arguments) => verify::run(arguments).await,
         Command::Decide(arguments) => decide::run(arguments),
+        Command::Export(arguments) => export::run(arguments).await,
+        Command::Import(arguments) => import::run(&arguments),
         Command::Ledger(Ledger::Audit(arguments)) => audit::run(arguments).await,
     }
 }

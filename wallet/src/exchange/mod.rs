@@ -18,9 +18,10 @@ pub mod fhir;
 mod import;
 pub mod odrl;
 pub mod pdf;
+pub mod source;
 pub mod visa;
 
-pub use import::{Format, ImportError, Imported, import};
+pub use import::{Format, ImportError, Imported, MAX_IMPORT, import};
 
 use consent::{ConsentState, Modifier, OWN, Timestamp};
 use identity::{ConsentClaims, canonical};

@@ -19,6 +19,9 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use consent::{Decision, Matcher, Outcome, Policy, Purpose, Timestamp};
 use identity::{Did, SigningKey, canonical};
 use serde_json::json;
+use std::io::Read as _;
+use std::path::Path;
+use zeroize::Zeroizing;
 
 /// The longest life of a visa, in seconds (GA4GH AAI: "a lifetime of an hour or less").
 pub const MAX_LIFE: i64 = 3600;
@@ -112,6 +115,39 @@ pub fn export(
         },
     });
     Ok(sign(key, &signer, &token))
+}
+
+/// Reads a key from a file: a seed of 32 bytes as 64 hexadecimal digits, and nothing else but a line break. On Unix
+/// the file must be for its owner alone (`chmod 600`).
+pub fn read_key(path: &Path) -> Result<SigningKey, KeyFileError> {
+    let mut file = std::fs::File::open(path)?;
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        if file.metadata()?.permissions().mode() & 0o077 != 0 {
+            return Err(KeyFileError::Open);
+        }
+    }
+    let mut text = Zeroizing::new(Vec::with_capacity(66));
+    std::io::Read::take(&mut file, 66).read_to_end(&mut text)?;
+    let mut seed = Zeroizing::new([0; 32]);
+    hex::decode_to_slice(text.trim_ascii_end(), seed.as_mut()).map_err(|_| KeyFileError::Form)?;
+    Ok(SigningKey::from_seed(*seed))
+}
+
+/// Why a key was not read.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum KeyFileError {
+    /// The file can not be read.
+    #[error("the key can not be read: {0}")]
+    File(#[from] std::io::Error),
+    /// Others can read the file.
+    #[error("the key can be read by others: make it readable for you alone (chmod 600)")]
+    Open,
+    /// Not 64 hexadecimal digits.
+    #[error("the key is not 64 hexadecimal digits")]
+    Form,
 }
 
 fn permitted(decision: &Decision<'_>) -> Result<(), VisaError> {
@@ -228,6 +264,28 @@ mod tests {
         let until = now().plus_seconds(60);
         let token = make(&ConsentRecord { valid_until: Some(until), ..record() }, &grant(), 1).unwrap();
         assert_eq!(parts(&token).1["exp"], json!(until.unix()));
+    }
+
+    #[test]
+    fn a_key_is_read_from_a_file_of_its_own() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("key");
+        let write = |text: &str, mode: u32| {
+            std::fs::write(&file, text).unwrap();
+            #[cfg(unix)]
+            std::fs::set_permissions(&file, std::os::unix::fs::PermissionsExt::from_mode(mode)).unwrap();
+            read_key(&file)
+        };
+        assert_eq!(
+            write(&format!("{}\n", "01".repeat(32)), 0o600).ok().map(|key| key.did()),
+            Some(sample::key(1).did())
+        );
+        for text in ["", "01", &"01".repeat(33), &"zz".repeat(32), &format!(" {}", "01".repeat(32))] {
+            assert!(matches!(write(text, 0o600), Err(KeyFileError::Form)), "{text}");
+        }
+        #[cfg(unix)]
+        assert!(matches!(write(&"01".repeat(32), 0o644), Err(KeyFileError::Open)));
+        assert!(matches!(read_key(&folder.path().join("none")), Err(KeyFileError::File(_))));
     }
 
     #[test]
