@@ -287,7 +287,7 @@ impl App {
 
     /// See `bridge::SaveReceipt`.
     pub async fn save_receipt(&self, SaveReceipt { study, format }: SaveReceipt) -> Result<SavedFile, Failure> {
-        let saved = receipt::save(&*self.profile()?, &study, format, &self.places.downloads);
+        let saved = receipt::save(&*self.profile()?, &study, format, &self.places.downloads).await;
         let path = self.remember(SaveReceipt::NAME, saved)?;
         Ok(SavedFile { path: path.display().to_string() })
     }

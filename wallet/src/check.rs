@@ -213,7 +213,8 @@ fn live(subject: &SubjectState, entry: &Entry, at: Timestamp, view: &mut CheckVi
 /// A message with the names of diseases in place of their terms: the window has no hierarchy.
 fn named(mut message: Message) -> Message {
     for value in message.args.values_mut() {
-        let is_term = |word: &str| word.split_once(':').is_some_and(|(_, digits)| digits.bytes().all(|b| b.is_ascii_digit()));
+        let is_term =
+            |word: &str| word.split_once(':').is_some_and(|(_, digits)| digits.bytes().all(|b| b.is_ascii_digit()));
         if value.split(", ").all(is_term) {
             *value = value.split(", ").map(disease_name).collect::<Vec<_>>().join("\n");
         }

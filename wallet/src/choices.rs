@@ -2,13 +2,14 @@
 
 use crate::clock::now;
 use crate::event::Event;
+use crate::exchange::{self, ImportError};
 use crate::profile::Profile;
 use crate::story::Story;
-use bridge::{ChoicesView, Code, DiseaseView, Diseases, EffectView, Failure, FitView, SimulationView};
+use bridge::{ChoicesView, Code, DiseaseView, Diseases, EffectView, Failure, FitView, ImportView, SimulationView};
 use consent::ontology::{Found, Ontology};
 use consent::{
-    Choices, ConsentState, Decision, Effect, Matcher, Message, Outcome, Preferences, ReasonCode, StudyRequest,
-    TermSystem, disease_name, explain,
+    Answers, Choices, ConsentState, Decision, Effect, Matcher, Message, Outcome, Preferences, ReasonCode, StudyRequest,
+    TermSystem, Vocabulary, disease_name, explain,
 };
 
 /// The longest search for a disease, in characters.
@@ -38,10 +39,10 @@ pub fn simulate(profile: &Profile, choices: Choices) -> Result<SimulationView, F
     let choices = checked(choices)?;
     profile.read(|story| {
         let before = saved(story);
-        let none = Preferences::default();
-        let (old, new) = (before.policy(), choices.policy());
-        let (wishes, wished) = (&before.preferences, &choices.preferences);
-        let differences = explain((&old, if story.choices.is_some() { wishes } else { &none }), (&new, wished));
+        // Against choices that were never made there is nothing to be different from.
+        let differences = story.choices.as_ref().map(|(saved, _)| {
+            explain((&saved.policy(), &saved.preferences), (&choices.policy(), &choices.preferences))
+        });
         let effects = concerned(story)
             .map(|request| {
                 let after = compare(&choices, request);
@@ -54,7 +55,7 @@ pub fn simulate(profile: &Profile, choices: Choices) -> Result<SimulationView, F
                 }
             })
             .collect();
-        SimulationView { differences, effects }
+        SimulationView { differences: differences.unwrap_or_default(), effects }
     })
 }
 
@@ -65,8 +66,39 @@ pub fn fit(story: &Story, request: &StudyRequest) -> FitView {
 }
 
 /// Choices from a file of another system, on top of the saved ones.
-pub fn import(_: &Profile, _: &str) -> Result<bridge::ImportView, Failure> {
-    Err(Code::NotPossible.into())
+pub fn import(profile: &Profile, text: &str) -> Result<ImportView, Failure> {
+    let imported = exchange::import(text).map_err(|error| match error {
+        ImportError::TooLong => Code::TooLarge,
+        _ => Code::ImportUnreadable,
+    })?;
+    let choices = checked(over(profile.read(saved)?, imported.choices))?;
+    let (diseases, read) = (named(&choices), imported.read);
+    Ok(ImportView { choices, diseases, read, left_out: imported.left_out })
+}
+
+/// One set of choices on top of another: what the upper one leaves open, the lower one says.
+fn over(lower: Choices, upper: Choices) -> Choices {
+    fn both<Q: Vocabulary + PartialEq>(lower: Answers<Q>, upper: Answers<Q>) -> Answers<Q> {
+        lower.iter().chain(upper.iter()).collect()
+    }
+    let scope = upper.scope.or(lower.scope);
+    let diseases = if upper.scope.is_some() { upper.diseases } else { lower.diseases };
+    Choices {
+        scope,
+        diseases,
+        ontology: None,
+        ancestry: upper.ancestry.or(lower.ancestry),
+        methods: upper.methods.or(lower.methods),
+        commercial: upper.commercial.or(lower.commercial),
+        who: both(lower.who, upper.who),
+        what: both(lower.what, upper.what),
+        places: upper.places.or(lower.places),
+        questions: both(lower.questions, upper.questions),
+        preferences: Preferences {
+            results: both(lower.preferences.results, upper.preferences.results),
+            contact: both(lower.preferences.contact, upper.preferences.contact),
+        },
+    }
 }
 
 /// Diseases by name, for a person who types.

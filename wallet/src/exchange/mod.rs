@@ -197,4 +197,6 @@ fn argument(modifier: &Modifier) -> Option<(String, Value)> {
 }
 
 #[cfg(test)]
+mod golden_tests;
+#[cfg(test)]
 pub(crate) mod sample;
