@@ -184,6 +184,7 @@ impl ImpossibleMove {
         use ConsentState as S;
         match (self.from, self.step) {
             (from, Move::Withdraw(_)) if from.withdrawal().is_some() => "a withdrawal can only become stronger",
+            (S::Suspended | S::Expired, Move::Withdraw(_)) => "nothing may be used now, and this level would allow use",
             (from, Move::Give) if from.allows_use() || from == S::Suspended => "consent is already given",
             (from, _) if from.withdrawal().is_some() => "the consent is withdrawn",
             (S::Superseded, _) => "a later version took its place",
@@ -216,7 +217,10 @@ pub fn advance(from: ConsentState, step: Move) -> Result<ConsentState, Impossibl
         (Active, Move::Suspend) => Ok(Suspended),
         (Suspended, Move::Resume) => Ok(Active),
         (Active | Suspended, Move::Expire) => Ok(Expired),
-        (Active | Suspended, Move::Withdraw(level)) => Ok(level.state()),
+        (Active, Move::Withdraw(level)) => Ok(level.state()),
+        // Where nothing may be used, taking back must not open anything: only the levels that end use are left. Also
+        // after the last day a person can have what is left of a sample destroyed.
+        (Suspended | Expired, Move::Withdraw(level)) if !level.state().allows_use() => Ok(level.state()),
         (from, Move::Withdraw(level)) if from.withdrawal().is_some_and(|now| level > now) => Ok(level.state()),
         (Active | Suspended, Move::Revoke) => Ok(Revoked),
         (Active | Suspended, Move::Invalidate) => Ok(Invalidated),
@@ -275,7 +279,7 @@ impl Default for Standing {
 impl Standing {
     /// The state on a day: a consent ends with its last day, a pause with its own.
     pub fn at(self, day: Date) -> ConsentState {
-        let standing = matches!(self.written, ConsentState::Active | ConsentState::Suspended);
+        let standing = self.written.allows_use() || self.written == ConsentState::Suspended;
         if standing && self.until.is_some_and(|until| day > until) {
             return ConsentState::Expired;
         }

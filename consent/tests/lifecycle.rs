@@ -58,8 +58,10 @@ fn leads(from: S) -> Vec<(Move, S)> {
             .chain(ended)
             .chain(withdraw())
             .collect(),
-        S::Suspended => [(Move::Resume, S::Active)].into_iter().chain(ended).chain(withdraw()).collect(),
-        S::Refused | S::Expired | S::Revoked | S::Invalidated => vec![(Move::Ask, S::Requested)],
+        // Where nothing may be used, no level may open anything.
+        S::Suspended => [(Move::Resume, S::Active)].into_iter().chain(ended).chain(withdraw().skip(2)).collect(),
+        S::Expired => [(Move::Ask, S::Requested)].into_iter().chain(withdraw().skip(2)).collect(),
+        S::Refused | S::Revoked | S::Invalidated => vec![(Move::Ask, S::Requested)],
         S::NoContact => stronger(1),
         S::NoAccess => stronger(2),
         S::Withdrawn => stronger(3),
