@@ -223,7 +223,8 @@ fn what_is_not_understood_in_a_consent_permits_nothing() {
     let whole = changed(|_| ());
     assert_eq!(whole.choices.scope, Some(Permission::Ds));
     let deny = json!([{ "url": fhir::codes::PROVISION_TYPE, "valueCode": "deny" }]);
-    let changes: Vec<(&str, Box<dyn FnOnce(&mut Value)>)> = vec![
+    type Change = Box<dyn FnOnce(&mut Value)>;
+    let changes: Vec<(&str, Change)> = vec![
         ("class", Box::new(|c| c["provision"][0]["class"] = json!([{ "code": "Observation" }]))),
         ("dataPeriod", Box::new(|c| c["provision"][0]["dataPeriod"] = json!({ "end": "2020-01-01" }))),
         ("expression", Box::new(|c| c["provision"][0]["expression"] = json!({ "language": "text/cql" }))),
