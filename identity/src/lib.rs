@@ -16,8 +16,8 @@ mod secret;
 
 pub use canonical::{CanonicalError, JsonError, parse_strict, sha256, to_canonical};
 pub use credential::{
-    CONSENT_CONTEXT, CONSENT_CONTEXT_SHA256, CONSENT_SCHEMA, CONTEXT_CONSENT, CREDENTIALS_CONTEXT_SHA256, Check, CheckResult,
-    ConsentClaims, ConsentCredential, Credential, CredentialError, EnrolmentClaims, ExpectedPresentation,
+    CONSENT_CONTEXT, CONSENT_CONTEXT_SHA256, CONSENT_SCHEMA, CONTEXT_CONSENT, CREDENTIALS_CONTEXT_SHA256, Check,
+    CheckResult, ConsentClaims, ConsentCredential, Credential, CredentialError, EnrolmentClaims, ExpectedPresentation,
     HeldCredentials, NotACredential, Presentation, Verification, Verified, issue_consent, issue_enrolment, policy_hash,
     present, verify_consent, verify_enrolment, verify_presentation,
 };
