@@ -11,6 +11,9 @@ const FARTHEST: usize = 150;
 /// How long a page may take to answer a key.
 const PATIENCE: Duration = Duration::from_secs(20);
 
+/// How long the focus may take to move; after that it has nowhere to go.
+const MOVES: Duration = Duration::from_secs(2);
+
 /// What has the focus: its role, its name, the names of what it stands in, whether it is chosen, and where it is.
 const FOCUSED: &str = r"
     const words = (e) => {
@@ -21,7 +24,7 @@ const FOCUSED: &str = r"
     };
     const of_ids = (ids) => ids.split(' ').map((id) => words(document.getElementById(id))).join(' ').trim();
     const e = document.activeElement;
-    if (!e || e === document.body) return { role: '', name: '', about: '', chosen: false, busy: false, seen: true };
+    if (!e || e === document.body) return { place: -1, role: '', name: '', about: '', chosen: false, busy: false, seen: true };
     const tag = e.tagName.toLowerCase();
     const role = e.getAttribute('role') || (tag === 'input'
         ? ({ checkbox: 'checkbox', radio: 'radio', file: 'file' }[e.type] || 'textbox')
@@ -39,11 +42,14 @@ const FOCUSED: &str = r"
     if (e.getAttribute('aria-describedby')) about.push(of_ids(e.getAttribute('aria-describedby')));
     const box = e.getBoundingClientRect();
     const seen = box.bottom > 0 && box.top < innerHeight && box.width > 0;
-    return { role, name, about: about.join(' | '), chosen: !!e.checked, busy: e.getAttribute('aria-busy') === 'true', seen };";
+    const place = [...document.querySelectorAll('*')].indexOf(e);
+    return { place, role, name, about: about.join(' | '), chosen: !!e.checked, busy: e.getAttribute('aria-busy') === 'true', seen };";
 
 /// What has the focus.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Deserialize)]
 struct Focus {
+    /// Which of the page's elements it is.
+    place: i64,
     role: String,
     name: String,
     about: String,
@@ -100,8 +106,7 @@ impl<'a> Keyboard<'a> {
                 if focus.is("radio", name, group) && focus.seen {
                     return if focus.chosen { Ok(()) } else { self.type_keys(" ").await };
                 }
-                self.key(arrow.clone()).await?;
-                if self.focus().await? == focus {
+                if !self.moved_by(arrow.clone(), &focus).await? {
                     break;
                 }
             }
@@ -168,7 +173,7 @@ impl<'a> Keyboard<'a> {
                 }
                 return Err(self.lost(&format!("{what} has the focus, but is out of sight"), &focus).await?);
             }
-            self.key(Key::Tab).await?;
+            self.moved_by(Key::Tab, &focus).await?;
             focus = self.focus().await?;
         }
         Err(self.lost(&format!("Tab does not reach {what}"), &focus).await?)
@@ -195,6 +200,19 @@ impl<'a> Keyboard<'a> {
         chain.key_down(Key::Control).send_keys("a").key_up(Key::Control).perform().await?;
         self.key(Key::Backspace).await?;
         self.type_keys(text).await
+    }
+
+    /// Presses a key that moves the focus, and waits until it did: a busy window answers later than its driver.
+    async fn moved_by(&self, key: Key, from: &Focus) -> WebDriverResult<bool> {
+        self.key(key).await?;
+        let begun = Instant::now();
+        while begun.elapsed() < MOVES {
+            if self.focus().await?.place != from.place {
+                return Ok(true);
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        Ok(false)
     }
 
     async fn focus(&self) -> WebDriverResult<Focus> {

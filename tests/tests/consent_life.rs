@@ -177,6 +177,7 @@ async fn change(window: &Window, keys: &Keyboard<'_>) -> WebDriverResult<()> {
         assert!(said.contains(line), "{line:?} is not in: {said}");
     }
     assert!(!said.contains("Allows more"), "{said}");
+    assert!(said.contains("Goes on"), "keeping one kind of data back does not stop the study: {said}");
     window.picture("change-review").await?;
     keys.escape().await?;
     keys.page("Change what you share").await?;
