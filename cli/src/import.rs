@@ -22,7 +22,7 @@ pub fn run(arguments: &Arguments) -> ExitCode {
     };
     match told {
         Ok(Imported { format, choices, read, left_out, .. }) => {
-            let policy = choices.policy();
+            let policy = choices.cautious_policy();
             let told =
                 json!({ "format": format, "choices": choices, "policy": policy, "read": read, "leftOut": left_out });
             println!("{told:#}");

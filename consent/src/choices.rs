@@ -76,6 +76,33 @@ impl Choices {
         }
     }
 
+    /// The choices as a policy for others, who can not ask the person: what is open is not given, and what can not be
+    /// said as "not given" is left as a word that nobody understands, so that it leads to review.
+    pub fn cautious_policy(&self) -> Policy {
+        let mut policy = self.policy();
+        policy.data =
+            Some(DataKind::ALL.iter().copied().filter(|kind| self.what.get(*kind) == Some(Answer::Yes)).collect());
+        policy.recipients =
+            OrganisationKind::ALL.iter().copied().filter(|kind| self.who.get(*kind) == Some(Answer::Yes)).collect();
+        if policy.recipients.is_empty() {
+            policy.permissions.clear();
+        }
+        let open = |answer: Option<Answer>| answer != Some(Answer::Yes);
+        for (open, condition) in [
+            (open(self.ancestry), Modifier::Npoa),
+            (open(self.methods), Modifier::Nmds),
+            (open(self.commercial), Modifier::Ncu),
+        ] {
+            if open && !policy.modifiers.contains(&condition) {
+                policy.modifiers.push(condition);
+            }
+        }
+        if self.places.is_none() {
+            policy.unknown.push("places not sure".to_owned());
+        }
+        policy
+    }
+
     /// Whether a purpose fits the choices: permit fits, deny does not, review is for the person to say.
     pub fn compare(&self, matcher: &Matcher<'_>, purpose: &Purpose, at: Date) -> Decision<'static> {
         let policy = self.policy();
@@ -145,6 +172,21 @@ mod tests {
             places: Some(vec!["EU".into()]),
             ..Choices::default()
         }
+    }
+
+    #[test]
+    fn for_others_what_is_open_is_not_given() {
+        let says = |choices: &Choices, purpose: &Purpose| {
+            let policy = choices.cautious_policy();
+            Matcher::new(&[]).decide(&policy, purpose, "2026-11-22".parse().unwrap()).outcome
+        };
+        assert_eq!(says(&firm(), &purpose()), Outcome::Permit);
+        assert_eq!(says(&Choices { places: None, ..firm() }, &purpose()), Outcome::Review);
+        assert_eq!(says(&Choices { scope: None, ..firm() }, &purpose()), Outcome::Deny);
+        assert_eq!(says(&Choices { what: Answers::default(), ..firm() }, &purpose()), Outcome::Deny);
+        assert_eq!(says(&Choices { who: Answers::default(), ..firm() }, &purpose()), Outcome::Deny);
+        assert_eq!(says(&firm(), &Purpose { commercial: Some(true), ..purpose() }), Outcome::Deny);
+        assert_eq!(says(&firm(), &Purpose { topics: vec![Topic::Methods], ..purpose() }), Outcome::Deny);
     }
 
     #[test]

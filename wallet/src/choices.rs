@@ -8,8 +8,8 @@ use crate::story::Story;
 use bridge::{ChoicesView, Code, DiseaseView, Diseases, EffectView, Failure, FitView, ImportView, SimulationView};
 use consent::ontology::{Found, Ontology};
 use consent::{
-    Answers, Choices, ConsentState, Decision, Effect, Matcher, Message, Outcome, Preferences, ReasonCode, StudyRequest,
-    TermSystem, Vocabulary, disease_name, explain,
+    Answers, Choices, ConsentState, Decision, Effect, Matcher, Message, Outcome, Permission, Preferences, ReasonCode,
+    StudyRequest, TermSystem, Vocabulary, disease_name, explain,
 };
 
 /// The longest search for a disease, in characters.
@@ -71,9 +71,20 @@ pub fn import(profile: &Profile, text: &str) -> Result<ImportView, Failure> {
         ImportError::TooLong => Code::TooLarge,
         _ => Code::ImportUnreadable,
     })?;
-    let choices = checked(over(profile.read(saved)?, imported.choices))?;
-    let (diseases, read) = (named(&choices), imported.read);
-    Ok(ImportView { choices, diseases, read, left_out: imported.left_out })
+    let (mut found, mut left_out) = (imported.choices, imported.left_out);
+    // A disease that this hierarchy does not know can not be compared, so it is not taken over.
+    found.diseases.retain(|term| {
+        let known = matches!(Ontology::mondo().find(term), Found::Live(_));
+        if !known {
+            left_out.push(format!("{term}: this wallet does not know the illness"));
+        }
+        known
+    });
+    if found.scope == Some(Permission::Ds) && found.diseases.is_empty() {
+        found.scope = None;
+    }
+    let choices = checked(over(profile.read(saved)?, found))?;
+    Ok(ImportView { diseases: named(&choices), choices, read: imported.read, left_out })
 }
 
 /// One set of choices on top of another: what the upper one leaves open, the lower one says.

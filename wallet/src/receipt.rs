@@ -7,7 +7,7 @@ use crate::profile::Profile;
 use crate::proof::write_new;
 use crate::story::{Answer, Story};
 use bridge::{Code, Failure, ReceiptFormat};
-use consent::{Message, StudyId, words};
+use consent::{ConsentState, Date, Message, StudyId, words};
 use identity::verify_consent;
 use std::path::{Path, PathBuf};
 
@@ -47,9 +47,16 @@ pub async fn record(profile: &Profile, study: &StudyId) -> Result<ConsentRecord,
     let verified = verify_consent(&credential.to_bytes(), version.step.at).await.verified.ok_or(Code::Internal)?;
     let entry =
         moments.iter().rev().find(|(id, _)| *id == version.step.id).and_then(|(_, moment)| moment.entry.clone());
+    let state = answer.state(now().date());
     Ok(ConsentRecord {
-        state: answer.state(now().date()),
-        state_since: answer.at,
+        state,
+        // What ended by its date ended with that day, whoever was there.
+        state_since: answer
+            .life
+            .standing()
+            .until
+            .filter(|_| state == ConsentState::Expired)
+            .map_or(answer.at, Date::end),
         state_checked: checked,
         study_title: answer.request.title.clone(),
         organisation_name: answer.request.organisation_name.clone(),

@@ -28,6 +28,10 @@ choose-participant-text = I gave samples or data, and decide who may use them.
 choose-staff = I work at a biobank
 choose-staff-text = I invite donors and see how many consents are in force.
 choose-researcher = I am a researcher
+about-title = About Consent Wallet { $version }
+about-licence = Open source, under the MIT or the Apache 2.0 licence.
+about-mondo = Names of diseases: MONDO Disease Ontology, release 2026-05-05, Monarch Initiative, CC BY 4.0. Changed: made smaller, and put in a form for searching.
+about-font = Letters: Atkinson Hyperlegible, Braille Institute, SIL Open Font Licence.
 choose-researcher-text = I check whether a consent covers what I want to do.
 switch-profile = Switch profile
 

@@ -44,6 +44,12 @@ pub fn Choose() -> Html {
                 <Problem {failure} on_retry={open.again.clone()} />
             }
             <ul class="roles">{ for Role::ALL.into_iter().map(card) }</ul>
+            <details class="about">
+                <summary>{ t!("about-title", version = env!("CARGO_PKG_VERSION")) }</summary>
+                <p class="soft">{ t!("about-licence") }</p>
+                <p class="soft">{ t!("about-mondo") }</p>
+                <p class="soft">{ t!("about-font") }</p>
+            </details>
         </div>
     }
 }
