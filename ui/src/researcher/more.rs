@@ -56,18 +56,10 @@ pub fn More(props: &MoreProps) -> Html {
     let stated = rare().any(|topic| purpose.topics.contains(topic))
         || !purpose.sensitive.is_empty()
         || purpose.publishes_on.is_some();
-    // Opened once for what the study stated, and then as the person leaves it.
-    let open = use_state(|| stated);
-    let ontoggle = {
-        let open = open.setter();
-        Callback::from(move |event: Event| {
-            if let Some(details) = event.target_dyn_into::<web_sys::Element>() {
-                open.set(details.has_attribute("open"));
-            }
-        })
-    };
+    // Opened for what the study stated; then it stays as the person leaves it, whatever is ticked.
+    let open = use_memo(props.draft.study(), |_| stated);
     html! {
-        <details open={*open} {ontoggle}>
+        <details open={*open}>
             <summary>{ t!("form-more") }</summary>
             <div class="columns">
                 { group(t!("form-more-topics"), topics) }

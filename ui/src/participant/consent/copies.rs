@@ -45,6 +45,17 @@ pub fn Copies(props: &CopiesProps) -> Html {
             </label>
         }
     };
+    // Under the button that was pressed, where the eye is.
+    let told = |id: &'static str| {
+        html! {
+            <div role="status">
+                if let Some((_, path)) = saved.as_ref().filter(|(of, _)| *of == id) {
+                    <div class="note"><Icon shape={Shape::Check} size={20} />
+                        <div><p>{ t!(id) }</p><p class="code">{ path }</p></div></div>
+                }
+            </div>
+        }
+    };
     html! {
         <section aria-labelledby="copies">
             <h2 id="copies">{ t!("consent-copies") }</h2>
@@ -56,19 +67,15 @@ pub fn Copies(props: &CopiesProps) -> Html {
                     </fieldset>
                     <Button icon={Shape::File} text={t!("receipt-save")} on_press={on_receipt} busy={receipt.busy} />
                 </div>
+                { told("receipt-saved") }
                 if props.proof {
                     <div class="row wrap apart">
                         <p class="soft grow" id="proof-help">{ t!("sharing-save-hint") }</p>
                         <Button icon={Shape::File} text={t!("sharing-save")} about="proof-help" on_press={on_proof}
                             busy={proof.busy} />
                     </div>
+                    { told("sharing-saved") }
                 }
-                <div role="status">
-                    if let Some((id, path)) = (*saved).clone() {
-                        <div class="note"><Icon shape={Shape::Check} size={20} />
-                            <div><p>{ t!(id) }</p><p class="code">{ path }</p></div></div>
-                    }
-                </div>
                 { for [(&receipt.failure, &receipt.again), (&proof.failure, &proof.again)].into_iter()
                     .filter_map(|(failure, again)| Some(html! {
                         <Problem failure={failure.clone()?} on_retry={again.clone()} />

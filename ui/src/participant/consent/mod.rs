@@ -117,6 +117,8 @@ pub fn ConsentPage(props: &ConsentPageProps) -> Html {
 fn standing(view: &ConsentView) -> Html {
     let card = &view.card;
     let waits = matches!(card.record, RecordView::Saved | RecordView::Sent);
+    // By which rules and until when: only as long as that is so. What held before stands in the history.
+    let stands = card.state.allows_use() || card.state == ConsentState::Suspended;
     let about = match (card.state, card.paused_until) {
         (ConsentState::Suspended, Some(day)) => t!("consent-paused-until", date = i18n::date(day)),
         (ConsentState::Suspended, None) => t!("consent-paused"),
@@ -133,13 +135,13 @@ fn standing(view: &ConsentView) -> Html {
                 if !card.data.is_empty() {
                     <dt>{ t!("sharing-data") }</dt><dd>{ answer::my_data(&card.data) }</dd>
                 }
-                if let Some(until) = card.until {
+                if let Some(until) = card.until.filter(|_| stands) {
                     <dt>{ t!("sharing-until") }</dt><dd>{ i18n::date(until) }</dd>
                 }
-                if !card.rules.is_empty() {
+                if stands && !card.rules.is_empty() {
                     <dt>{ t!("sharing-rules") }</dt><dd>{ answer::rules(&card.rules) }</dd>
                 }
-                if let Some(answers) = answer::answers(&view.choice) {
+                if let Some(answers) = answer::answers(&view.choice).filter(|_| stands) {
                     <dt>{ t!("consent-answers") }</dt><dd>{ answers }</dd>
                 }
                 <dt>{ t!("sharing-answered") }</dt><dd>{ i18n::when(card.answered) }</dd>
