@@ -26,13 +26,16 @@ pub fn More(props: &MoreProps) -> Html {
             on_draft.emit(next);
         })
     };
-    let rare = || Topic::ALL.iter().filter(|topic| !TOPICS.contains(*topic));
+    // Some topics are groups of people too. They are asked for once, as groups: a donor's rule is about those.
+    let asked = |topic: &&Topic| topic.flag().is_none() || purpose.topics.contains(topic);
+    let rare = || Topic::ALL.iter().filter(|topic| !TOPICS.contains(*topic)).filter(asked);
     let topics = rare().map(|topic| {
         let (topic, code) = (*topic, topic.code());
         let edit = change(Box::new(move |purpose| toggle(&mut purpose.topics, topic)));
         tick("checkbox", "topic", code, t!(format!("topic-{code}")), purpose.topics.contains(&topic), edit)
     });
-    let flags = Flag::ALL.iter().map(|flag| {
+    let once = |flag: &&Flag| **flag != Flag::Controls || purpose.sensitive.contains(flag);
+    let flags = Flag::ALL.iter().filter(once).map(|flag| {
         let (flag, code) = (*flag, flag.code());
         let edit = change(Box::new(move |purpose| toggle(&mut purpose.sensitive, flag)));
         tick("checkbox", "sensitive", code, t!(format!("flag-{code}")), purpose.sensitive.contains(&flag), edit)
