@@ -177,7 +177,7 @@ async fn change(window: &Window, keys: &Keyboard<'_>) -> WebDriverResult<()> {
         assert!(said.contains(line), "{line:?} is not in: {said}");
     }
     assert!(!said.contains("Allows more"), "{said}");
-    assert!(said.contains("Goes on"), "keeping one kind of data back does not stop the study: {said}");
+    assert!(said.contains("What this means for the study"), "{said}");
     window.picture("change-review").await?;
     keys.escape().await?;
     keys.page("Change what you share").await?;
@@ -223,7 +223,7 @@ async fn pause_and_resume(window: &Window, keys: &Keyboard<'_>) -> WebDriverResu
     keys.page("Check what you do").await?;
     let day = words::date("en", last);
     window.text(&format!("They may use your data again after {day}.")).await?;
-    window.text("Would stop").await?;
+    window.text("What this means for the study").await?;
     window.picture("pause-check").await?;
     keys.press("Pause sharing").await?;
     keys.page("Heart Rhythm Study is paused").await?;
