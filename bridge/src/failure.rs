@@ -73,6 +73,8 @@ codes! {
     CodeWrong = "code-wrong",
     /// Reading or writing the wallet's own files failed.
     Storage = "storage",
+    /// The wallet holds entries of a version that this program can not read.
+    WalletTooOld = "wallet-too-old",
     /// The wallet is open in another window.
     AlreadyOpen = "already-open",
     /// Something that should not happen.

@@ -186,6 +186,7 @@ impl ImpossibleMove {
             (from, Move::Withdraw(_)) if from.withdrawal().is_some() => "a withdrawal can only become stronger",
             (S::Suspended | S::Expired, Move::Withdraw(_)) => "nothing may be used now, and this level would allow use",
             (from, Move::Give) if from.allows_use() || from == S::Suspended => "consent is already given",
+            (from, Move::Ask) if from.allows_use() => "use still goes on; take all of it back first",
             (from, _) if from.withdrawal().is_some() => "the consent is withdrawn",
             (S::Superseded, _) => "a later version took its place",
             (S::Expired | S::Revoked | S::Invalidated | S::Refused, _) => "it must be asked for again first",
@@ -226,7 +227,8 @@ pub fn advance(from: ConsentState, step: Move) -> Result<ConsentState, Impossibl
         (Active | Suspended, Move::Invalidate) => Ok(Invalidated),
         // What was taken back stays so. A study that asks anew begins a new consent.
         (Refused | Expired | Revoked | Invalidated, Move::Ask) => Ok(Requested),
-        (from, Move::Ask) if from.withdrawal().is_some() => Ok(Requested),
+        // While use goes on, at a mild level, the way out is a stronger level: a new question must not hide it.
+        (from, Move::Ask) if from.withdrawal().is_some() && !from.allows_use() => Ok(Requested),
         _ => Err(ImpossibleMove { from, step }),
     }
 }
@@ -441,11 +443,10 @@ pub fn fold<Id: Clone + Ord>(steps: impl IntoIterator<Item = Step<Id>>) -> (Life
     while let Some((_, id)) = ready.pop_first() {
         let Some(step) = by_id.remove(&id) else { continue };
         let (ends, now) = (step.step.is_end(), life.state_at(step.at.date()));
-        let changes = step.step == Move::Change && now == ConsentState::Active;
         let latest = step.previous.as_ref() == life.latest();
         if !latest && step.step == Move::Suspend && now == ConsentState::Suspended {
             life.pause_as_well(&step);
-        } else if !latest && !ends && !changes {
+        } else if !latest && !ends {
             passed.push(PassedOver { id: id.clone(), why: Passed::NotLatest });
         } else if let Err(error) = life.follow(&step) {
             passed.push(PassedOver { id: id.clone(), why: Passed::Impossible(error) });

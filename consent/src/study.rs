@@ -73,7 +73,7 @@ pub struct Choice {
     /// Wishes about results and contact.
     #[serde(default)]
     pub preferences: Preferences,
-    /// The last day, where the participant wants an earlier or later one than the study asks for.
+    /// The last day, where the participant wants an earlier one than the study asks for.
     #[serde(default)]
     pub until: Option<Date>,
 }

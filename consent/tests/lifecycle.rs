@@ -62,8 +62,9 @@ fn leads(from: S) -> Vec<(Move, S)> {
         S::Suspended => [(Move::Resume, S::Active)].into_iter().chain(ended).chain(withdraw().skip(2)).collect(),
         S::Expired => [(Move::Ask, S::Requested)].into_iter().chain(withdraw().skip(2)).collect(),
         S::Refused | S::Revoked | S::Invalidated => vec![(Move::Ask, S::Requested)],
-        S::NoContact => stronger(1),
-        S::NoAccess => stronger(2),
+        // While use goes on, the way out is a stronger level, and a new question does not hide it.
+        S::NoContact => withdraw().skip(1).collect(),
+        S::NoAccess => withdraw().skip(2).collect(),
         S::Withdrawn => stronger(3),
         S::DestroySample => stronger(4),
         S::Superseded => vec![],

@@ -17,7 +17,7 @@ const WORDS: &str = include_str!("../WORDS.md");
 /// Duties of a permit: modifiers, and what two levels of withdrawal leave.
 const DUTIES: [&str; 8] = ["PUB", "COL", "IRB", "RTN", "NRI", "NRL", "no-contact", "existing-data-only"];
 /// What a person signs.
-const STATEMENT: &str = "title version why allow shared kept until open-end answer risk stop care change pause \
+const STATEMENT: &str = "title version why allow shared kept until open-end ethics law collect retain grace text request answer risk stop care change pause \
                          pause-until resume withdraw";
 /// The places that a form offers by label.
 const LABELLED: [&str; 7] = ["NL", "BE", "DE", "FR", "LU", "US", "EU"];

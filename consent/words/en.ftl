@@ -61,7 +61,7 @@ clause-until = They may use it until { $date }.
 
 ## Questions to a participant, each with a word of help
 
-question-controls = May they compare people who are ill with you?
+question-controls = May they compare you with people who have some other illness?
 question-controls-help = A study may also need people who are well.
 question-aggregate = May they show group results to everyone?
 question-aggregate-help = Such as how many people have asthma.
@@ -177,6 +177,13 @@ statement-shared = You share your { $data }.
 statement-kept = You keep your { $data }.
 statement-until = They may use it until { $date }.
 statement-open-end = They set no last day.
+statement-ethics = An ethics board said yes: { $committee }, number { $number }.
+statement-law = The law of this country holds: { $places }.
+statement-collect = They may collect new data until { $date }.
+statement-retain = They may keep the data until { $date }.
+statement-grace = If you stop, the biobank has { $days } days to carry it out.
+statement-text = The study tells you this in its own words:
+statement-request = Mark of the whole request: { $mark }
 statement-answer = { $question } You answered: { $answer }.
 statement-risk = Your name is taken off first. There is still a small chance that someone could work out who you are.
 statement-stop = You can stop at any time. They must stop using your data from that day. Work already done can’t be undone.

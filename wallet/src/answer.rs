@@ -9,13 +9,22 @@ use crate::profile::Profile;
 use crate::statement::{self, Statement};
 use crate::story::Story;
 use crate::studies::notice_digest;
+use crate::views::signed_terms;
 use bridge::{Code, DonorStep, Failure};
-use consent::{Answers, Choice, Date, Move, Policy, Preferences, StudyId, StudyRequest, Vocabulary};
+use consent::{Answers, Choice, ConsentState, Date, Move, Policy, Preferences, StudyId, StudyRequest, Vocabulary};
 use identity::{ConsentClaims, Credential, issue_consent, policy_hash};
 use ledger::{Act, ConsentEvent, Entry, EntryHash, Given, Hash, commit_notice, commit_subject};
 
 /// The policy and the wishes that a choice makes of a study's rules, on a day.
-pub fn chosen(request: &StudyRequest, choice: &Choice, on: Date) -> Result<(Policy, Preferences), Failure> {
+///
+/// A question that was asked and left open is signed as "not sure": silence is no yes, and no machine takes it for one.
+/// `issued` is the day from which months are counted: that of the first version, also for a later one.
+pub fn chosen(
+    request: &StudyRequest,
+    choice: &Choice,
+    on: Date,
+    issued: Option<Date>,
+) -> Result<(Policy, Preferences), Failure> {
     if choice.data.is_empty() {
         return Err(Code::NothingChosen.into());
     }
@@ -36,8 +45,18 @@ pub fn chosen(request: &StudyRequest, choice: &Choice, on: Date) -> Result<(Poli
     data.sort();
     data.dedup();
     let mut answers = request.policy.answers;
+    let open = request.questions.iter().filter(|question| answers.get(**question).is_none());
+    let open: Vec<_> = open.copied().collect();
+    open.into_iter().for_each(|question| answers.set(question, Some(consent::Answer::Undecided)));
     choice.answers.iter().for_each(|(question, answer)| answers.set(question, Some(answer)));
-    let policy = Policy { data: Some(data), answers, until, issued: Some(on), status: None, ..request.policy.clone() };
+    let policy = Policy {
+        data: Some(data),
+        answers,
+        until,
+        issued: Some(issued.unwrap_or(on)),
+        status: None,
+        ..request.policy.clone()
+    };
     policy.validate().map_err(|_| Code::NotPossible)?;
     Ok((policy, choice.preferences))
 }
@@ -54,7 +73,7 @@ pub fn refuse(profile: &Profile, study: &StudyId) -> Result<(), Failure> {
 
 /// Decides later.
 pub fn defer(profile: &Profile, study: &StudyId) -> Result<(), Failure> {
-    if profile.read(|story| story.state(study, now().date()) == consent::ConsentState::Deferred)? {
+    if profile.read(|story| story.state(study, now().date()) == ConsentState::Deferred)? {
         return Ok(());
     }
     profile.record_if(Event::Deferred { study: study.clone() }, possible(study, Move::Defer))
@@ -72,9 +91,38 @@ pub fn ask_again(profile: &Profile, study: &StudyId) -> Result<(), Failure> {
     })
 }
 
-/// Whether an answer would be the first one, or change the one in force.
-pub fn kind_of_answer(story: &Story, study: &StudyId) -> Move {
-    if story.state(study, now().date()) == consent::ConsentState::Active { Move::Change } else { Move::Give }
+/// What an answer would be: the first one to the request of today, or a change of the one in force. A change stays
+/// with the request that was signed, so that a person can narrow it whatever the study asks for by now.
+pub struct Aim {
+    /// Give or change.
+    pub step: Move,
+    /// The request that is answered.
+    pub request: StudyRequest,
+    /// The credential in force, where it is changed.
+    pub before: Option<Credential>,
+}
+
+impl Aim {
+    /// What an answer to a study would be now.
+    pub fn of(story: &Story, study: &StudyId) -> Result<Self, Failure> {
+        let answer = story.answers.get(study).filter(|answer| answer.state(now().date()) == ConsentState::Active);
+        match answer {
+            Some(answer) => {
+                let (request, before) = (answer.request.clone(), answer.credential.clone());
+                Ok(Self { step: Move::Change, request, before })
+            }
+            None => {
+                let request = story.studies.get(study).cloned().ok_or(Code::StudyUnknown)?;
+                Ok(Self { step: Move::Give, request, before: None })
+            }
+        }
+    }
+
+    /// The policy and the wishes that a choice makes.
+    pub fn chosen(&self, choice: &Choice, on: Date) -> Result<(Policy, Preferences), Failure> {
+        let issued = self.before.as_ref().and_then(signed_terms).and_then(|(policy, _)| policy.issued);
+        chosen(&self.request, choice, on, issued)
+    }
 }
 
 /// Signs a consent credential, the first or a new version, and the entry that records it. `notice` is the digest of
@@ -87,16 +135,14 @@ pub async fn grant(
     digest: &str,
 ) -> Result<EntryHash, Failure> {
     let connection = profile.connection()?;
-    let (request, previous, replaced, made) = profile.read(|story| {
-        let replaced = story.answers.get(study).and_then(|answer| answer.credential.clone());
-        (story.studies.get(study).cloned(), latest(story, study), replaced, kind_of_answer(story, study))
-    })?;
-    let replaced = replaced.filter(|_| made == Move::Change);
-    let request = request.ok_or(Code::StudyUnknown)?;
+    let (aim, previous) = profile.read(|story| (Aim::of(story, study), latest(story, study)))?;
+    let aim = aim?;
+    let made = aim.step;
     profile.read(possible(study, made))??;
-    as_shown(&request, notice)?;
+    as_shown(&aim.request, notice)?;
     let now = now();
-    let (policy, preferences) = chosen(&request, choice, now.date())?;
+    let (policy, preferences) = aim.chosen(choice, now.date())?;
+    let (request, replaced) = (aim.request, aim.before);
     let statement = statement::of_answer(&request, &policy, &preferences);
     if statement.notice.sha256 != digest {
         return Err(Code::RequestChanged.into());
@@ -128,9 +174,8 @@ pub async fn grant(
     let act = if made == Move::Change { Act::Change(given) } else { Act::Grant(given) };
     let event = event(profile, study, previous, &statement, act)?;
     let entry = Entry::sign(&key, &ConsentEvent { time: now, ..event });
-    sign(profile, study, &entry, statement, Some(credential), |story| match story.studies.get(study) {
-        Some(request) => as_shown(request, notice),
-        None => Err(Code::StudyUnknown.into()),
+    sign(profile, study, &entry, statement, Some(credential), |story| {
+        as_shown(&Aim::of(story, study)?.request, notice)
     })?;
     Ok(entry.hash())
 }

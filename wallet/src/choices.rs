@@ -155,6 +155,7 @@ pub fn objections(decision: &Decision<'_>) -> Vec<Message> {
                 ReasonCode::Withdrawn | ReasonCode::Refused | ReasonCode::Paused | ReasonCode::Expired => {
                     Message::new("fit-not-in-force")
                 }
+                _ if reason.outcome == Outcome::Deny => Message::new("fit-not-allowed"),
                 _ => Message::new("fit-open"),
             }
         })

@@ -52,6 +52,10 @@ impl Profile {
         let journal = Journal::open(dir, &secret.derive_database_key()).map_err(storage)?;
         let mut story = Story::default();
         journal.read().map_err(storage)?.into_iter().for_each(|row| story.add(row));
+        // A consent that is not seen could not be taken back: better no wallet than one that forgets.
+        if story.unreadable > 0 {
+            return Err(Code::WalletTooOld.into());
+        }
         Ok(Self {
             role,
             dir: dir.to_owned(),

@@ -47,7 +47,15 @@ pub async fn record(profile: &Profile, study: &StudyId) -> Result<ConsentRecord,
     let verified = verify_consent(&credential.to_bytes(), version.step.at).await.verified.ok_or(Code::Internal)?;
     let entry =
         moments.iter().rev().find(|(id, _)| *id == version.step.id).and_then(|(_, moment)| moment.entry.clone());
-    let state = answer.state(now().date());
+    // A question that was asked anew says nothing of the consent that was signed.
+    let state = match answer.state(now().date()) {
+        ConsentState::Requested | ConsentState::Deferred | ConsentState::Refused => {
+            answer.life.versions().last().map_or(ConsentState::Refused, |version| version.state)
+        }
+        state => state,
+    };
+    // The record was looked at for this state only if the last step is in it.
+    let recorded = moments.last().is_some_and(|(_, moment)| moment.entry.is_some());
     Ok(ConsentRecord {
         state,
         // What ended by its date ended with that day, whoever was there.
@@ -57,9 +65,9 @@ pub async fn record(profile: &Profile, study: &StudyId) -> Result<ConsentRecord,
             .until
             .filter(|_| state == ConsentState::Expired)
             .map_or(answer.at, Date::end),
-        state_checked: checked,
-        study_title: answer.request.title.clone(),
-        organisation_name: answer.request.organisation_name.clone(),
+        state_checked: checked.filter(|_| recorded),
+        study_title: version.request.title.clone(),
+        organisation_name: version.request.organisation_name.clone(),
         biobank_name: connection.name,
         statement: version.statement.as_ref().map(|statement| statement.text.clone()).unwrap_or_default(),
         entry,

@@ -4,8 +4,11 @@
 //! The text itself stays in the journal, and can be made anew from what was signed: if it is the same, then what was
 //! seen is what was signed.
 
+use crate::studies::notice_digest;
 use bridge::{DonorStep, StatementView};
-use consent::{DataKind, Message, Notice, Policy, Preferences, StudyRequest, Vocabulary, answers, rules, words};
+use consent::{
+    DataKind, Date, Message, Modifier, Notice, Policy, Preferences, StudyRequest, Vocabulary, answers, rules, words,
+};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
@@ -65,13 +68,42 @@ pub fn of_answer(request: &StudyRequest, policy: &Policy, preferences: &Preferen
         let answer = message.args.get("answer").cloned().unwrap_or_default();
         say(Message::new("statement-answer").with("question", message.id).with("answer", answer))
     }));
-    text.push(match policy.until {
+    text.push(match last_day(policy) {
         Some(until) => say(Message::new("statement-until").with("date", until.to_string())),
         None => say(Message::new("statement-open-end")),
     });
+    text.extend(terms(request).into_iter().map(say));
     text.extend(["statement-risk", "statement-stop", "statement-care"].map(|id| say(Message::new(id))));
+    text.push(say(Message::new("statement-text")));
     text.extend(request.text.split("\n\n").map(str::to_owned));
+    // Whatever else is signed from the request - lists, identifiers, details - is in its digest.
+    text.push(say(Message::new("statement-request").with("mark", notice_digest(request))));
     Statement::new(format!("urn:consent-wallet:study:{}", request.id), request.version, language, &text)
+}
+
+/// The last day of use: the one that is named, or the end of the months that are counted from the first day.
+pub fn last_day(policy: &Policy) -> Option<Date> {
+    let months = policy.find(|modifier| match modifier {
+        Modifier::Ts { months } => Some(*months),
+        _ => None,
+    });
+    let counted = months.zip(policy.issued).and_then(|(months, issued)| Some(issued.plus_months(months)?.day_before()));
+    policy.until.into_iter().chain(counted).min()
+}
+
+/// The terms of the study that a person signs along.
+fn terms(request: &StudyRequest) -> Vec<Message> {
+    let terms = &request.terms;
+    let day = |id: &str, day: Option<Date>| day.map(|day| Message::new(id).with("date", day.to_string()));
+    let ethics = terms.ethics.as_ref().map(|ethics| {
+        Message::new("statement-ethics").with("committee", &ethics.committee).with("number", &ethics.number)
+    });
+    let law = terms.jurisdiction.as_ref().map(|country| Message::new("statement-law").with("places", country));
+    let grace = terms.withdrawal.as_ref().and_then(|withdrawal| withdrawal.grace_days);
+    let grace = grace.map(|days| Message::new("statement-grace").with("days", days.to_string()));
+    let collect = day("statement-collect", terms.collect_until);
+    let retain = day("statement-retain", terms.retain_until);
+    [ethics, law, collect, retain, grace].into_iter().flatten().collect()
 }
 
 /// The text of a pause, its end, or a withdrawal.

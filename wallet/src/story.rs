@@ -94,6 +94,8 @@ pub struct Story {
     pub membership: Option<Membership>,
     /// The studies' requests, as the biobank signed them last.
     pub studies: BTreeMap<StudyId, StudyRequest>,
+    /// The highest version of each study that was ever read.
+    pub highest: BTreeMap<StudyId, u32>,
     /// The signed texts behind `studies`.
     pub signed_studies: Vec<String>,
     /// The answers.
@@ -106,6 +108,8 @@ pub struct Story {
     pub checkpoint: Option<String>,
     /// The alarm.
     pub forked: bool,
+    /// Signed entries that this version can not read.
+    pub unreadable: u32,
     /// Questions that came (participant) or went (researcher).
     pub asks: Vec<Ask>,
     /// How many donors each question went to.
@@ -127,7 +131,11 @@ impl Story {
             }
             Event::StudiesRead { requests } => {
                 self.signed_studies.clone_from(requests);
-                self.studies = requests.iter().filter_map(|jws| crate::studies::read_checked(jws)).collect();
+                self.studies = crate::studies::newest(requests);
+                for (id, request) in &self.studies {
+                    let highest = self.highest.entry(id.clone()).or_default();
+                    *highest = request.version.max(*highest);
+                }
             }
             Event::Refused { study } => self.answer(study, Move::Refuse, row.at),
             Event::Deferred { study } => self.answer(study, Move::Defer, row.at),
@@ -231,7 +239,10 @@ impl Story {
         statement: Option<&Statement>,
         at: Timestamp,
     ) {
-        let Ok(entry) = Entry::parse(entry.as_bytes()) else { return };
+        let Ok(entry) = Entry::parse(entry.as_bytes()) else {
+            self.unreadable += 1;
+            return;
+        };
         let (event, hash) = (entry.event(), entry.hash());
         let step = Step { id: hash, previous: event.previous, step: event.step(), at: event.time, day: event.until() };
         if let Some(mut answer) = self.answer_to(study, at)
@@ -239,8 +250,10 @@ impl Story {
         {
             answer.at = at;
             if event.given().is_some() {
-                // Taking back changes nothing of what was agreed; a new version is to the request of today.
-                answer.request = self.studies.get(study).cloned().unwrap_or(answer.request);
+                // A consent is to the request of today; a change stays with the one that was signed.
+                if direction == Direction::Grant {
+                    answer.request = self.studies.get(study).cloned().unwrap_or(answer.request);
+                }
                 answer.grant = Some(hash);
                 answer.credential = credential.cloned();
             }

@@ -34,19 +34,21 @@ async fn from_the_first_answer_to_the_last_level() {
     choose(participant, &heart, &whole()).await.unwrap();
     sync::sync(participant).await.unwrap();
     let view = views::consent(participant, &heart).unwrap();
-    assert_eq!(view.choice, whole());
+    // A question that was asked and left open is signed as "not sure".
+    let signed = Choice { answers: whole().answers.with(Question::Controls, Answer::Undecided), ..whole() };
+    assert_eq!(view.choice, signed);
     let all = [Possible::Change, Possible::Extend, Possible::Pause, Possible::Leave, Possible::Prove];
     assert_eq!(view.possible, all);
     assert_eq!(view.levels.len(), 4);
 
     // Narrower: what it changes is told before, and counts at once.
-    let less = Choice { data: vec![DataKind::Genome], ..whole() };
+    let less = Choice { data: vec![DataKind::Genome], ..signed.clone() };
     let notice = views::request(participant, &heart).unwrap();
-    assert_eq!(notice.current, Some(whole()));
+    assert_eq!(notice.current, Some(signed.clone()));
     let review = views::summary(participant, &heart, &notice.notice, &less).unwrap();
     assert_eq!(review.differences.len(), 1);
     assert_eq!(review.differences[0].direction, Direction::Narrower);
-    assert_eq!(review.effects[0].effect, Effect::Stops, "the study asks for both kinds");
+    assert_eq!(review.effects[0].effect, Effect::GoesOn, "with the kind that is left");
     choose(participant, &heart, &less).await.unwrap();
     sync::sync(participant).await.unwrap();
     assert_eq!(
@@ -195,6 +197,21 @@ async fn choices_sign_nothing_and_tell_which_studies_fit() {
     assert_eq!(sync::view(participant).unwrap().waiting, 0);
     let unknown = Choices { diseases: vec!["MONDO:9999999".into()], ..mine };
     assert_eq!(choices::save(participant, unknown).unwrap_err().code, Code::NotPossible);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_mild_withdrawal_keeps_the_way_out_open() {
+    let cast = Cast::ready().await;
+    let (participant, heart) = (&cast.participant, heart());
+    grant(participant, &heart, &CHOICE).await.unwrap();
+    step(participant, &heart, DonorStep::Withdraw { level: Withdrawal::NoContact }).unwrap();
+    // Use goes on, so a new question must not take the place of the consent that stands.
+    assert_eq!(answer::ask_again(participant, &heart).unwrap_err().code, Code::NotPossible);
+    let view = views::consent(participant, &heart).unwrap();
+    assert!(!view.possible.contains(&Possible::AskAgain));
+    step(participant, &heart, DonorStep::Withdraw { level: Withdrawal::NoUse }).unwrap();
+    sync::sync(participant).await.unwrap();
+    assert_eq!(sync::view(participant).unwrap().waiting, 0);
 }
 
 #[test]

@@ -182,6 +182,64 @@ async fn a_study_that_is_taken_off_the_list_can_still_be_left() {
     assert_eq!(view.waiting, 0, "and its withdrawal is recorded");
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_study_says_only_what_a_study_may_say() {
+    type Change = fn(&mut serde_json::Value);
+    let forged: [(&str, Change); 6] = [
+        ("the donor's answer", |study| study["policy"]["answers"] = serde_json::json!({"aiTraining": "yes"})),
+        ("a paragraph in a line", |study| study["why"] = "They ask.\n\nYou share nothing.".into()),
+        ("a turned direction", |study| study["title"] = "Heart \u{202e}ydutS".into()),
+        ("a quiz that nobody took", |study| {
+            study["terms"]["comprehension"] = serde_json::json!({"quiz": "q", "score": 100, "at": "2026-01-01"});
+        }),
+        ("a text without an end", |study| study["text"] = "long ".repeat(10_000).into()),
+        ("a purpose that nobody understands", |study| study["purpose"]["topics"] = serde_json::json!(["HMB", "odd"])),
+    ];
+    for (what, change) in forged {
+        let mut cast = Cast::ready().await;
+        change_studies(&mut cast, |studies| change(&mut studies[0])).await;
+        assert_eq!(views::home(&cast.participant).unwrap().requests.len(), 2, "{what}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_text_that_is_signed_covers_everything_that_is_signed() {
+    let mut cast = Cast::ready().await;
+    let choice = Choice { data: CHOICE.to_vec(), ..Choice::default() };
+    let digest = |cast: &Cast| {
+        let notice = views::request(&cast.participant, &heart()).unwrap().notice;
+        views::summary(&cast.participant, &heart(), &notice, &choice).unwrap().statement.digest
+    };
+    let mut seen = vec![digest(&cast)];
+    type Change = fn(&mut serde_json::Value);
+    let changes: [Change; 4] = [
+        |study| study["terms"]["retainUntil"] = "2099-01-01".into(),
+        |study| study["terms"]["withdrawal"]["graceDays"] = 3_650.into(),
+        |study| study["organisation"]["id"] = "https://other.example".into(),
+        |study| study["offers"][0]["detail"] = "All of you.".into(),
+    ];
+    for change in changes {
+        change_studies(&mut cast, |studies| change(&mut studies[0])).await;
+        let now = digest(&cast);
+        assert!(!seen.contains(&now));
+        seen.push(now);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_older_version_of_a_study_does_not_come_back() {
+    let mut cast = Cast::ready().await;
+    change_studies(&mut cast, |studies| studies[0]["version"] = 2.into()).await;
+    let newer = views::request(&cast.participant, &heart()).unwrap().notice;
+    change_studies(&mut cast, |studies| studies[0]["version"] = 1.into()).await;
+    // Also not at the second try, when the newer one is off the list.
+    sync::sync(&cast.participant).await.unwrap();
+    let waiting = views::home(&cast.participant).unwrap().requests;
+    assert!(waiting.iter().all(|card| card.study != heart()));
+    change_studies(&mut cast, |studies| studies[0]["version"] = 2.into()).await;
+    assert_eq!(views::request(&cast.participant, &heart()).unwrap().notice, newer);
+}
+
 /// Restarts the biobank with other studies.
 async fn change_studies(cast: &mut Cast, change: impl FnOnce(&mut serde_json::Value)) {
     cast.biobank.close().await;

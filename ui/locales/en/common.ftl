@@ -189,4 +189,5 @@ fit-methods = You do not want your data used just to build new methods.
 fit-ancestry = You do not want research on where your family comes from.
 fit-question = You said no to this: { $question }
 fit-not-in-force = This study may not use your data then.
+fit-not-allowed = You did not allow this kind of use.
 fit-open = There is a point that you have not chosen yet.

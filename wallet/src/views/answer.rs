@@ -1,7 +1,7 @@
 //! Requests, answers and what became of them, as screens see them.
 
 use super::{card, signed_terms, title};
-use crate::answer::{as_shown, chosen, kind_of_answer, made, prepare};
+use crate::answer::{Aim, as_shown, made, prepare};
 use crate::choices::{fit, objections};
 use crate::clock::now;
 use crate::profile::Profile;
@@ -14,10 +14,10 @@ use bridge::{
 };
 use consent::ontology::Ontology;
 use consent::{
-    Choice, ConsentState, Decision, Effect, Matcher, Message, Move, Policy, Preferences, StudyId, StudyRequest, Use,
-    Vocabulary, Withdrawal, explain, fold, rules, simulate,
+    Choice, ConsentState, DataKind, Decision, Effect, Matcher, Message, Move, Policy, Preferences, StudyId,
+    StudyRequest, Use, Vocabulary, Withdrawal, explain, fold, rules, simulate,
 };
-use ledger::EntryHash;
+use ledger::{EntryHash, commit_notice};
 use std::collections::BTreeMap;
 
 /// One study's request: to be answered, or to change the answer that is in force.
@@ -27,11 +27,12 @@ pub fn request(profile: &Profile, study: &StudyId) -> Result<RequestView, Failur
     profile.read(|story| {
         let waiting = story.waiting(now().date());
         let position = waiting.iter().position(|request| request.id == *study);
-        let changes = kind_of_answer(story, study) == Move::Change;
+        let aim = Aim::of(story, study)?;
+        let changes = aim.step == Move::Change;
         if position.is_none() && !changes {
             return Err(Code::NotPossible.into());
         }
-        let request = story.studies.get(study).ok_or(Code::StudyUnknown)?;
+        let request = &aim.request;
         let number = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
         let current = story.answers.get(study).filter(|_| changes).and_then(choice);
         Ok(RequestView {
@@ -73,12 +74,12 @@ fn choice(answer: &Answer) -> Option<Choice> {
 /// What would be signed, what it changes, and what it would do to the study.
 pub fn summary(profile: &Profile, study: &StudyId, notice: &str, choice: &Choice) -> Result<SummaryView, Failure> {
     profile.read(|story| {
-        let request = story.studies.get(study).ok_or(Code::StudyUnknown)?;
+        let aim = Aim::of(story, study)?;
+        let request = &aim.request;
         as_shown(request, notice)?;
-        let (policy, preferences) = chosen(request, choice, now().date())?;
+        let (policy, preferences) = aim.chosen(choice, now().date())?;
         let statement = statement::of_answer(request, &policy, &preferences);
-        let before = story.answers.get(study).filter(|_| kind_of_answer(story, study) == Move::Change);
-        let before = before.and_then(|answer| signed_terms(answer.credential.as_ref()?));
+        let before = aim.before.as_ref().and_then(signed_terms);
         let kept =
             request.offers.iter().map(|offer| offer.kind).filter(|kind| !policy.shared().contains(kind)).collect();
         Ok(SummaryView {
@@ -106,7 +107,11 @@ pub fn step(profile: &Profile, study: &StudyId, step: DonorStep) -> Result<StepV
             let standing = answer.life.standing();
             let after = standing.after(made(step), now().date(), None).map_or(standing.written, |after| after.written);
             let with = |state| Policy { status: Some(state), ..policy.clone() };
-            vec![effect(&answer.request, Some(&with(answer.state(now().date()))), &with(after))]
+            let mut effect = effect(&answer.request, Some(&with(answer.state(now().date()))), &with(after));
+            if step == DonorStep::Resume && effect.effect == Effect::Opens {
+                effect.effect = Effect::GoesOn;
+            }
+            vec![effect]
         });
         Ok(StepView {
             study: study.clone(),
@@ -119,10 +124,17 @@ pub fn step(profile: &Profile, study: &StudyId, step: DonorStep) -> Result<StepV
     })?
 }
 
-/// What a change would do to the use that the study stated.
+/// What a change would do to the use that the study stated. The person picks among the kinds of data that it asks
+/// for, so it uses those that are picked, before and after: keeping one of them back does not stop the study.
 fn effect(request: &StudyRequest, before: Option<&Policy>, after: &Policy) -> EffectView {
     let ontologies = [Ontology::mondo()];
-    let one = Use { study: &request.id, before, after, purpose: &request.purpose };
+    let both = |kind: &DataKind| after.shared().contains(kind) && before.is_none_or(|old| old.shared().contains(kind));
+    let mut purpose = request.purpose.clone();
+    purpose.data.retain(both);
+    if purpose.data.is_empty() {
+        purpose.data = after.shared().to_vec();
+    }
+    let one = Use { study: &request.id, before, after, purpose: &purpose };
     let simulated = simulate(&Matcher::new(&ontologies), &[one], now().date());
     let (effect, reasons) = simulated.first().map_or((Effect::NeedsLook, Vec::new()), |one| {
         let told: &Decision<'_> = &one.after;
@@ -146,6 +158,7 @@ pub fn receipt(profile: &Profile, study: &StudyId, entry: &EntryHash) -> Result<
 
 /// One consent, with everything that happened to it.
 pub fn consent(profile: &Profile, study: &StudyId) -> Result<ConsentView, Failure> {
+    let salt = profile.secret().derive_subject_salt(&profile.connection()?.biobank, study);
     profile.read(|story| {
         let answer = story.answers.get(study).ok_or(Code::StudyUnknown)?;
         let state = answer.state(now().date());
@@ -156,7 +169,7 @@ pub fn consent(profile: &Profile, study: &StudyId) -> Result<ConsentView, Failur
             choice: choice(answer).unwrap_or_default(),
             possible: possible(story, study, answer, state),
             levels: levels.filter(reachable).collect(),
-            history: history(story, answer),
+            history: history(story, answer, &salt),
         })
     })?
 }
@@ -177,8 +190,8 @@ fn possible(story: &Story, study: &StudyId, answer: &Answer, state: ConsentState
             possible.push(what);
         }
     };
-    add(can(Move::Change) && listed.is_some(), Possible::Change);
-    add(can(Move::Change) && listed.is_some_and(longer), Possible::Extend);
+    add(can(Move::Change), Possible::Change);
+    add(can(Move::Change) && longer(&answer.request), Possible::Extend);
     add(can(Move::Suspend), Possible::Pause);
     add(can(Move::Resume), Possible::Resume);
     add(Withdrawal::ALL.iter().any(|level| can(Move::Withdraw(*level))), Possible::Leave);
@@ -188,7 +201,7 @@ fn possible(story: &Story, study: &StudyId, answer: &Answer, state: ConsentState
 }
 
 /// Each signed step, latest first. What each version is now comes from the fold over the signed steps alone.
-fn history(story: &Story, answer: &Answer) -> Vec<HistoryRow> {
+fn history(story: &Story, answer: &Answer, salt: &[u8; 32]) -> Vec<HistoryRow> {
     let (life, _) = fold(answer.signed.iter().map(|signed| signed.step.clone()));
     let day = now().date();
     let head = life.versions().last().map(|version| version.id);
@@ -223,7 +236,7 @@ fn history(story: &Story, answer: &Answer) -> Vec<HistoryRow> {
             at: signed.step.at,
             differences,
             statement: signed.statement.as_ref().map_or_else(no_statement, statement::Statement::view),
-            same: same(signed, terms.as_ref()),
+            same: same(story, signed, salt),
             record: story.find(&signed.step.id).map_or(RecordView::Local, crate::story::Sending::record),
         });
         before = terms.or(before);
@@ -232,21 +245,17 @@ fn history(story: &Story, answer: &Answer) -> Vec<HistoryRow> {
     rows
 }
 
-/// Whether the text, made anew from what was signed, is the one that was shown.
-fn same(signed: &Signed, terms: Option<&(Policy, Preferences)>) -> Option<bool> {
+/// Whether the text that is kept is the one that was signed: its digest is named by the credential, where a version
+/// was signed, and by the entry's commitment in any case.
+fn same(story: &Story, signed: &Signed, salt: &[u8; 32]) -> Option<bool> {
     let kept = signed.statement.as_ref()?;
-    let again = match (terms, signed.step.step) {
-        (Some((policy, wishes)), _) => statement::of_answer(&signed.request, policy, wishes),
-        (None, Move::Suspend) => statement::of_step(&signed.request, DonorStep::Pause { until: signed.step.day }),
-        (None, Move::Resume) => statement::of_step(&signed.request, DonorStep::Resume),
-        (None, Move::Withdraw(level)) => statement::of_step(&signed.request, DonorStep::Withdraw { level }),
-        _ => return None,
-    };
-    // For a version the credential names the digest; what it names is what the person signed.
-    let named = signed.credential.as_ref().map(|credential| {
-        credential.value()["credentialSubject"]["notice"]["sha256"].as_str() == Some(kept.notice.sha256.as_str())
-    });
-    Some(kept.holds() && again.notice == kept.notice && named != Some(false))
+    let entry = &story.find(&signed.step.id)?.entry;
+    let committed = commit_notice(salt, &kept.notice) == entry.event().notice;
+    let named = signed
+        .credential
+        .as_ref()
+        .is_none_or(|credential| credential.value()["credentialSubject"]["notice"] == serde_json::json!(kept.notice));
+    Some(kept.holds() && committed && named)
 }
 
 fn no_statement() -> StatementView {
