@@ -69,6 +69,13 @@ macro_rules! vocabulary {
 /// Finds a term by its identifier: `DUO:0000045`, `DUO_0000045`, or the full IRI of either kind.
 pub(crate) fn by_id<T: Vocabulary>(text: &str) -> Option<T> {
     let wanted = duo_number(text);
+    // One spelling of a DUO identifier is as good as another.
+    if let Some(number) = wanted
+        && let canonical = format!("DUO:{number:07}")
+        && canonical != text
+    {
+        return T::read(&canonical);
+    }
     T::ALL.iter().copied().find(|term| match (wanted, duo_number(term.id())) {
         (Some(wanted), Some(number)) => wanted == number,
         _ => term.id() == text,

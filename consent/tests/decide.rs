@@ -638,6 +638,7 @@ fn a_permit_names_its_duties_and_nothing_else_does() {
         ("PUB", ""),
         ("RTN", ""),
         ("existing-data-only", ""),
+        ("no-contact", ""),
     ];
     assert_eq!(decision.outcome, Permit);
     assert_eq!(duties, expected.map(|(code, with)| (code, with.to_owned())));

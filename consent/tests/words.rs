@@ -15,7 +15,8 @@ use std::collections::{BTreeMap, BTreeSet};
 const WORDS: &str = include_str!("../WORDS.md");
 
 /// Duties of a permit: modifiers, and what two levels of withdrawal leave.
-const DUTIES: [&str; 8] = ["PUB", "COL", "IRB", "RTN", "NRI", "NRL", "no-contact", "existing-data-only"];
+const DUTIES: [&str; 10] =
+    ["PUB", "COL", "IRB", "RTN", "NRI", "NRL", "NPOA", "NMDS", "no-contact", "existing-data-only"];
 /// What a person signs.
 const STATEMENT: &str = "title version why allow shared kept until open-end ethics law collect retain grace text request answer risk stop care change pause \
                          pause-until resume withdraw";

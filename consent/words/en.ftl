@@ -298,6 +298,8 @@ duty-IRB = Keep the ethics approval valid for as long as you use the data.
 duty-RTN = Return the results to the biobank.
 duty-NRI = Do not try to find out who the donor is.
 duty-NRL = Do not join the data with other data about the donor.
+duty-NPOA = Do no research on where people come from.
+duty-NMDS = Do no research that only builds methods.
 duty-no-contact = Do not contact the donor.
 duty-existing-data-only = Use only the data that are there already. Collect nothing new.
 

@@ -25,6 +25,7 @@ pub(super) fn standing<'a>(policy: &'a Policy, at: Date, found: &mut Findings<'a
             }
             ConsentState::NoAccess => {
                 found.permit(R::NoAccess, state.code(), "");
+                found.owe("no-contact", &[]);
                 found.owe("existing-data-only", &[]);
                 None
             }
@@ -82,6 +83,7 @@ pub(super) fn all<'a>(
             Topic::Aggregate => aggregate(&grants, policy, found),
             Topic::ClinicalCare => clinical_care(policy, found),
             Topic::AiTraining => answered(policy, Question::AiTraining, "aiTraining", found),
+            Topic::Gru => carried(policy, found),
             Topic::Poa if policy.modifiers.contains(&Modifier::Npoa) => found.deny(R::NoAncestry, "NPOA", "POA"),
             Topic::Reidentification | Topic::Relinking => identification(policy, *topic, found),
             _ => {}
@@ -397,6 +399,18 @@ fn clinical_care<'a>(policy: &'a Policy, found: &mut Findings<'a>) {
     }
 }
 
+/// General research holds research on ancestry and on methods alone. Where the donor rules one of them out, a permit
+/// for general research carries that as a duty.
+///
+/// Source: definition of DUO:0000042, which names both.
+fn carried(policy: &Policy, found: &mut Findings<'_>) {
+    for modifier in [Modifier::Npoa, Modifier::Nmds] {
+        if policy.modifiers.contains(&modifier) {
+            found.owe(modifier.code(), &[]);
+        }
+    }
+}
+
 /// Finding out who a donor is, or joining data about them, is never a silent yes.
 ///
 /// Source: DUO issue 131 and pull request 132 ask for both conditions; DUO has no term yet.
@@ -416,7 +430,9 @@ fn identification<'a>(policy: &'a Policy, topic: Topic, found: &mut Findings<'a>
 fn sensitive<'a>(policy: &'a Policy, flag: Flag, found: &mut Findings<'a>) {
     let named =
         |modifier: &Modifier| matches!(modifier, Modifier::Rs { topics } if topics.contains(&Focus::Flag(flag)));
-    if policy.answers.get(flag.question()).is_none() && policy.modifiers.iter().any(named) {
+    if flag == Flag::Controls && policy.modifiers.contains(&Modifier::Nctrl) {
+        found.deny(R::AnsweredNo, "NCTRL", flag.code());
+    } else if policy.answers.get(flag.question()).is_none() && policy.modifiers.iter().any(named) {
         found.permit(R::FocusMatched, "RS", flag.code());
     } else {
         answered(policy, flag.question(), flag.code(), found);
