@@ -109,15 +109,30 @@ async fn a_real_consent_is_written_in_every_form() {
     let again = stage.export("pdf", &stage.proof, &[]);
     assert!(again.stdout.starts_with(b"%PDF-1.7"), "a pipe may take it");
 
-    // FHIR, read back as choices: what was signed, and nothing beside.
+    // FHIR, read back as choices. This one has a last day and asks researchers for something, and choices can say
+    // neither: dropped from what they limit, more would be allowed than was signed.
     let fhir = stage.path("fhir.json");
     assert!(stage.export("fhir", &stage.proof, &["-o", fhir.to_str().unwrap()]).status.success());
-    let output = Command::new(program("CONSENTCTL", "consentctl")).arg("import").arg(&fhir).output().unwrap();
-    let told: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let import = || -> Value {
+        let output = Command::new(program("CONSENTCTL", "consentctl")).arg("import").arg(&fhir).output().unwrap();
+        serde_json::from_slice(&output.stdout).unwrap()
+    };
+    let told = import();
+    assert!(told["choices"]["scope"].is_null(), "{told:#}");
+    assert!(told["leftOut"].to_string().contains("choices can not ask researchers for this"), "{told:#}");
+    // Without that: what was signed, and nothing beside.
+    let mut consent: Value = serde_json::from_slice(&std::fs::read(&fhir).unwrap()).unwrap();
+    assert!(consent["provision"][0].as_object_mut().unwrap().remove("securityLabel").is_some());
+    for at in ["/period", "/provision/0/period"] {
+        assert!(consent.pointer_mut(at).unwrap().as_object_mut().unwrap().remove("end").is_some());
+    }
+    std::fs::write(&fhir, consent.to_string()).unwrap();
+    let told = import();
     let signed = stage.json("dpv", &stage.proof, &[]);
     let purpose = signed["dpv:hasProcess"]["dpv:hasPurpose"][0]["skos:notation"].clone();
-    assert_eq!((&told["choices"]["scope"], &told["choices"]["what"]["genome"]), (&purpose, &"yes".into()));
-    assert_eq!(told["policy"]["permissions"][0], purpose);
+    assert_eq!((&told["choices"]["scope"], &told["choices"]["what"]["genome"]), (&purpose, &"yes".into()), "{told:#}");
+    // It names no kind of organisation that is welcome: others get nothing of what is open.
+    assert_eq!(told["policy"]["permissions"], Value::Array(Vec::new()), "{told:#}");
     assert!(!told["leftOut"].as_array().unwrap().is_empty());
 
     withdraw(&stage.participant, &"heart-rhythm".parse().unwrap()).unwrap();

@@ -25,16 +25,19 @@
 //! 2. A wording is one of [`WORDINGS`] or a question in the words of the crate `consent`. It must be the same but for
 //!    capitals, spaces and punctuation. Nothing is guessed.
 //! 3. An answer is `yes`, `no` or `not_sure`. To `where` it is a list of ISO 3166 codes, `EU`, `EEA`, or `anywhere`.
-//! 4. A question, an answer or a member that is not known is listed and not taken over.
+//! 4. A question, an answer or a member that is not known is listed and not taken over. A file has at most 5,000
+//!    questions.
 //! 5. Two answers to one question are not added up: places are those that both allow, and of a yes and a no remains
 //!    "not sure".
 
-use super::import::{Format, Gathered, ImportError, Imported};
+use super::import::{Format, Gathered, ImportError, Imported, MAX_QUESTIONS};
 use consent::{
     Answer, ContactKind, DataKind, Message, OrganisationKind, Permission, Question, ResultKind, TermSystem, Vocabulary,
     words,
 };
 use serde_json::{Map, Value};
+use std::collections::HashMap;
+use std::sync::LazyLock;
 
 /// What a question is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -93,6 +96,9 @@ pub const WORDINGS: &[(&str, &str)] = &[
 pub fn read_json(value: &Value) -> Result<Imported, ImportError> {
     let document = value.as_object().ok_or(ImportError::Unknown)?;
     let questions = document.get("questions").and_then(Value::as_array).ok_or(ImportError::Unknown)?;
+    if questions.len() > MAX_QUESTIONS {
+        return Err(ImportError::TooMany);
+    }
     let mut gathered = Gathered::default();
     for name in document.keys().filter(|name| *name != "questions") {
         gathered.leave_out(name, "this part of the file is not understood");
@@ -215,6 +221,10 @@ fn table(text: &str) -> Result<Vec<Vec<String>>, ImportError> {
                 row.push(std::mem::take(&mut cell));
                 let row = std::mem::take(&mut row);
                 rows.extend((row != [""]).then_some(row));
+                // The first one is no question.
+                if rows.len() > MAX_QUESTIONS + 1 {
+                    return Err(ImportError::TooMany);
+                }
                 was_quoted = false;
                 line += 1;
             }
@@ -229,7 +239,7 @@ fn table(text: &str) -> Result<Vec<Vec<String>>, ImportError> {
     }
     row.push(cell);
     rows.extend((row != [""]).then_some(row));
-    Ok(rows)
+    if rows.len() > MAX_QUESTIONS + 1 { Err(ImportError::TooMany) } else { Ok(rows) }
 }
 
 fn gather_places(gathered: &mut Gathered, what: &str, places: Vec<String>) {
@@ -335,27 +345,29 @@ fn target_of_id(id: &str) -> Option<Target> {
 }
 
 fn target_of_wording(wording: &str) -> Option<Target> {
-    let wanted = normal(wording);
-    if wanted.is_empty() {
-        return None;
-    }
-    let known = WORDINGS.iter().find(|(text, _)| normal(text) == wanted);
-    known.and_then(|(_, id)| target_of_id(id)).or_else(|| our_own(&wanted))
+    KNOWN.get(&normal(wording)).copied()
 }
 
-/// A question in the words of the crate `consent`, in any of its languages.
-fn our_own(wanted: &str) -> Option<Target> {
-    fn find<T: Vocabulary>(wanted: &str, kind: &str) -> Option<T> {
-        let says = |language: &str, term: &T| {
-            normal(&words::sentence(language, &Message::new(format!("{kind}-{}", term.code())))) == wanted
-        };
-        words::languages().find_map(|language| T::ALL.iter().copied().find(|term| says(language, term)))
+/// Every wording that is known, and the questions in the words of the crate `consent` in all of its languages. To write
+/// them takes long enough that it is done once, not for each line of a file.
+static KNOWN: LazyLock<HashMap<String, Target>> = LazyLock::new(|| {
+    fn add<T: Vocabulary>(known: &mut HashMap<String, Target>, kind: &str, target: fn(T) -> Target) {
+        for language in words::languages() {
+            for term in T::ALL {
+                let sentence = words::sentence(language, &Message::new(format!("{kind}-{}", term.code())));
+                known.entry(normal(&sentence)).or_insert_with(|| target(*term));
+            }
+        }
     }
-    find(wanted, "question")
-        .map(Target::Question)
-        .or_else(|| find(wanted, "result").map(Target::Result))
-        .or_else(|| find(wanted, "contact").map(Target::Contact))
-}
+    let listed = WORDINGS.iter().filter_map(|(text, id)| Some((normal(text), target_of_id(id)?)));
+    let mut known: HashMap<_, _> = listed.collect();
+    add(&mut known, "question", Target::Question);
+    add(&mut known, "result", Target::Result);
+    add(&mut known, "contact", Target::Contact);
+    // A name without a letter is none.
+    known.remove("");
+    known
+});
 
 /// A text without capitals, punctuation and doubled spaces.
 fn normal(text: &str) -> String {

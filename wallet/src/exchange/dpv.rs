@@ -160,6 +160,9 @@ fn process(record: &ConsentRecord) -> Value {
         put(&mut data, "own:assets", Some(json!(assets)));
         data
     };
+    // What is not in force permits nothing; what must not be done still stands.
+    let holds = |modifier: &&Modifier| record.state.allows_use() || kind(modifier) != Kind::Permission;
+    let rules = policy.modifiers.iter().filter(holds);
     let mut process = json!({
         "@type": "dpv:Process",
         "dpv:hasPurpose": policy.permissions.iter().map(purpose).collect::<Vec<_>>(),
@@ -170,7 +173,7 @@ fn process(record: &ConsentRecord) -> Value {
             "@type": "dpv:StorageDuration",
             "dpv:hasDuration": until(terms.retain_until.or(policy.until).map(consent::Date::end)),
         },
-        "dpv:hasRule": policy.modifiers.iter().map(rule).collect::<Vec<_>>(),
+        "dpv:hasRule": rules.map(rule).collect::<Vec<_>>(),
     });
     let places = policy.modifiers.iter().filter_map(|modifier| match modifier {
         Modifier::Gs { places } => Some(places),
@@ -285,6 +288,7 @@ mod tests {
             assert_eq!(statuses[0]["own:state"]["@id"], state.id());
             let given = statuses[0]["@type"].to_string().contains("ConsentGiven");
             assert_eq!(given, *state == ConsentState::Active, "{state:?}");
+            assert_eq!(receipt.to_string().contains("dpv:Permission"), state.allows_use(), "{state:?}");
         }
     }
 

@@ -11,7 +11,8 @@
 //! with the answer beside it: it permits nothing.
 //!
 //! FHIR has no word for a pause: a paused consent is `inactive`, and an extension carries the state of this program.
-//! A consent that is not in force has the decision `deny`.
+//! A consent that is not in force has the decision `deny` and no provisions: in R5 they are exceptions to the decision,
+//! and what was once permitted is none.
 
 pub(super) mod codes;
 pub(super) mod read;
@@ -51,8 +52,8 @@ pub fn export(record: &ConsentRecord) -> Value {
         "controller": [party("Organization", claims.biobank.as_str(), Some(record.biobank()))],
         "sourceAttachment": [attachment(record)],
         "decision": if record.state.allows_use() { "permit" } else { "deny" },
-        "provision": provisions(record),
     });
+    put(&mut consent, "provision", record.state.allows_use().then(|| provisions(record)));
     if let Some(acting) = &terms.acting_for {
         let mut who = party("RelatedPerson", claims.subject.as_str(), None);
         who["display"] = json!(acting.relation);
@@ -316,6 +317,8 @@ mod tests {
         ] {
             let consent = export(&ConsentRecord { state, ..sample::record() });
             assert_eq!((&consent["status"], &consent["decision"]), (&json!(word), &json!(decision)), "{state:?}");
+            assert_eq!(consent.get("provision").is_some(), state.allows_use(), "{state:?}");
+            assert_eq!(consent.to_string().contains("\"permit\""), state.allows_use(), "{state:?}");
             let told = json!({ "url": own("state"), "valueCode": state.code() });
             assert!(consent["extension"].as_array().unwrap().contains(&told), "{state:?}");
         }

@@ -1,7 +1,10 @@
 //! Answers from other systems as a person's choices: what they mean is taken over, the rest is listed.
 
 use super::{ctrl, fhir};
-use consent::{Answer, Answers, Choices, Date, OrganisationKind, Permission, Place, TermSystem, Vocabulary, words};
+use consent::{
+    Answer, Answers, Choices, DataKind, Date, Message, OrganisationKind, Permission, Place, TermSystem, Timestamp,
+    Vocabulary, words,
+};
 use identity::canonical::{JsonError, parse_strict};
 use serde::Serialize;
 
@@ -11,6 +14,10 @@ pub const MAX_IMPORT: usize = 1 << 20;
 const MAX_DEPTH: usize = 32;
 /// What is shown of a foreign text.
 const MAX_SHOWN: usize = 160;
+/// How many questions or lines of one file are read.
+pub(super) const MAX_QUESTIONS: usize = 5_000;
+/// How many diseases one file can name.
+const MAX_DISEASES: usize = 1_000;
 /// How many things that were left out are told one by one.
 const MAX_LEFT_OUT: usize = 500;
 
@@ -58,6 +65,9 @@ pub enum ImportError {
     /// A table with a broken line.
     #[error("line {0} of the table can not be read")]
     Table(usize),
+    /// More questions than a person was ever asked.
+    #[error("the file has more than {MAX_QUESTIONS} questions or lines")]
+    TooMany,
     /// None of the forms.
     #[error("the file is neither a set of answers nor a FHIR Consent")]
     Unknown,
@@ -65,6 +75,11 @@ pub enum ImportError {
 
 /// Reads answers in any of the forms that are known; the form is recognised by what stands in it.
 pub fn import(text: &str) -> Result<Imported, ImportError> {
+    import_at(text, crate::clock::now())
+}
+
+/// What is over by a date is no wish any more, so the moment counts.
+fn import_at(text: &str, now: Timestamp) -> Result<Imported, ImportError> {
     if text.len() > MAX_IMPORT {
         return Err(ImportError::TooLong);
     }
@@ -73,7 +88,7 @@ pub fn import(text: &str) -> Result<Imported, ImportError> {
         return ctrl::read_table(text);
     }
     let value = parse_strict(text.as_bytes(), MAX_IMPORT, MAX_DEPTH).map_err(ImportError::Json)?;
-    if value.get("resourceType").is_some() { fhir::read::read(&value) } else { ctrl::read_json(&value) }
+    if value.get("resourceType").is_some() { fhir::read::read(&value, now) } else { ctrl::read_json(&value) }
 }
 
 /// Gathers what several answers say about the same thing. Two that differ are never added up: places are those that
@@ -87,7 +102,9 @@ pub(super) struct Gathered {
     permissions: Vec<(Permission, Answer)>,
     places: Option<Vec<String>>,
     no_place: bool,
-    welcome: Vec<OrganisationKind>,
+    who: Option<Vec<OrganisationKind>>,
+    what: Option<Vec<DataKind>>,
+    forgotten: bool,
 }
 
 impl Gathered {
@@ -149,6 +166,14 @@ impl Gathered {
             return self.leave_out(what, &why);
         }
         self.read += 1;
+        let mut all = places;
+        let mut places = Vec::new();
+        // There are as many places as countries; a long list repeats itself.
+        for place in all.drain(..) {
+            if !places.contains(&place) {
+                places.push(place);
+            }
+        }
         self.places = Some(match self.places.take() {
             None => places,
             Some(before) if before.is_empty() => places,
@@ -164,15 +189,27 @@ impl Gathered {
         });
     }
 
-    /// A kind of organisation that is welcome where only some are: the others are not.
-    pub fn welcome(&mut self, kind: OrganisationKind) {
-        self.welcome.push(kind);
-        self.read += 1;
+    /// Whether places were named that could not be kept.
+    pub fn has_lost_places(&self) -> bool {
+        self.no_place
     }
 
-    /// One more disease; false if it belongs to another hierarchy than those before.
+    /// The kinds of organisations that something is limited to; the others are not welcome. None: no limit.
+    pub fn only_for(&mut self, kinds: Vec<OrganisationKind>) {
+        self.read += narrow(&mut self.who, kinds);
+    }
+
+    /// The kinds of data that something is limited to; the others are not given. None: no limit.
+    pub fn only_of(&mut self, kinds: Vec<DataKind>) {
+        self.read += narrow(&mut self.what, kinds);
+    }
+
+    /// One more disease; false if it belongs to another hierarchy than those before, or if there are too many.
     pub fn disease(&mut self, term: &str, ontology: TermSystem) -> bool {
         if self.choices.ontology.as_ref().is_some_and(|before| *before != ontology) {
+            return false;
+        }
+        if self.choices.diseases.len() >= MAX_DISEASES {
             return false;
         }
         self.choices.ontology = Some(ontology);
@@ -183,27 +220,34 @@ impl Gathered {
         true
     }
 
-    /// Takes back what was read about what research is for: something that limits it was not understood.
+    /// Takes back all that was allowed: something that limits it can not be said. What was refused stays.
     pub fn forget_permissions(&mut self) {
-        for (permission, _) in std::mem::take(&mut self.permissions) {
-            self.leave_out(named(permission), "something that limits it was not understood");
+        const WHY: &str = "something that limits it can not be taken over";
+        for (permission, answer) in std::mem::take(&mut self.permissions) {
+            if answer == Answer::Yes {
+                self.leave_out(named(permission), WHY);
+            } else {
+                self.permissions.push((permission, answer));
+            }
         }
+        for question in consent::Question::ALL {
+            if self.choices.questions.get(*question) == Some(Answer::Yes) {
+                self.choices.questions.set(*question, None);
+                self.leave_out(&words::sentence("en", &Message::new(format!("question-{}", question.code()))), WHY);
+            }
+        }
+        self.forgotten = true;
     }
 
     /// The end: settles what the answers say together.
     pub fn finish(mut self, format: Format) -> Imported {
         // Whoever gave places that can not be kept is not taken to allow each place.
         self.choices.places = self.places.take().filter(|_| !self.no_place);
-        if !self.welcome.is_empty() {
-            for kind in OrganisationKind::ALL {
-                let answer = if self.welcome.contains(kind) { Answer::Yes } else { Answer::No };
-                let (answer, agree) = both(self.choices.who.get(*kind), answer);
-                self.choices.who.set(*kind, Some(answer));
-                if !agree {
-                    let what = words::term("en", kind.code());
-                    self.leave_out(&what, "it was answered in two ways, so it counts as not sure");
-                }
-            }
+        if let Some(kinds) = self.who.take() {
+            limit(&mut self.choices.who, &kinds, self.forgotten);
+        }
+        if let Some(kinds) = self.what.take() {
+            limit(&mut self.choices.what, &kinds, self.forgotten);
         }
         self.settle_scope();
         if self.choices.scope != Some(Permission::Ds) && !self.choices.diseases.is_empty() {
@@ -217,39 +261,38 @@ impl Gathered {
         Imported { format, choices: self.choices, read: self.read, left_out: self.left_out }
     }
 
-    /// The widest kind of research that was allowed, unless a kind inside it was refused.
+    /// The narrowest kind of research that was allowed, unless it or a kind inside it was refused: who says yes to
+    /// something wide and to something narrow has not said which of the two counts.
     fn settle_scope(&mut self) {
         let said = |answer: Answer| {
             self.permissions.iter().filter(move |(_, other)| *other == answer).map(|(permission, _)| *permission)
         };
-        let research: Vec<_> = said(Answer::Yes).filter(|permission| *permission != Permission::Poa).collect();
-        let widest = research.iter().copied().find(|one| research.iter().all(|other| one.includes(*other)));
-        let refused = widest.and_then(|widest| {
-            let kept = |inner: &Permission| widest.includes(*inner) && *inner != Permission::Poa;
-            said(Answer::No).chain(said(Answer::Undecided)).find(kept)
+        let allowed: Vec<_> = said(Answer::Yes).collect();
+        let narrowest = allowed.iter().copied().find(|one| allowed.iter().all(|other| other.includes(*one)));
+        let refused = narrowest.and_then(|narrowest| {
+            // Research can leave out where people come from, and be research still.
+            let inner = |inner: &Permission| {
+                narrowest.includes(*inner) && (*inner != Permission::Poa || narrowest == Permission::Poa)
+            };
+            said(Answer::No).chain(said(Answer::Undecided)).find(inner)
         });
-        let origins = said(Answer::Yes).any(|permission| permission == Permission::Poa);
         let no_origins = said(Answer::No).any(|permission| permission == Permission::Poa);
-        match (widest, refused) {
+        match (narrowest, refused) {
             (Some(Permission::Ds), None) if self.choices.diseases.is_empty() => {
                 self.leave_out(named(Permission::Ds), "no disease was named");
             }
-            (Some(widest), None) => self.choices.scope = Some(widest),
-            (Some(widest), Some(refused)) => {
+            (Some(narrowest), None) => self.choices.scope = Some(narrowest),
+            (Some(narrowest), Some(refused)) => {
                 let why = format!("{} was answered in another way", named(refused));
-                self.leave_out(named(widest), &why);
+                self.leave_out(named(narrowest), &why);
             }
-            // "Only where people come from" is a scope of its own.
-            (None, _) if origins && !no_origins => self.choices.scope = Some(Permission::Poa),
-            (None, _) => {}
+            (None, _) => {
+                for permission in allowed {
+                    self.leave_out(named(permission), "it was allowed beside another kind of research");
+                }
+            }
         }
-        if origins && no_origins {
-            self.leave_out(named(Permission::Poa), "it was answered in two ways, so it counts as not sure");
-            self.choices.ancestry = Some(Answer::Undecided);
-        } else if origins && self.choices.scope != Some(Permission::Poa) {
-            let (answer, _) = both(self.choices.ancestry, Answer::Yes);
-            self.choices.ancestry = Some(answer);
-        } else if no_origins {
+        if no_origins {
             let (answer, _) = both(self.choices.ancestry, Answer::No);
             self.choices.ancestry = Some(answer);
         }
@@ -272,6 +315,31 @@ fn both(before: Option<Answer>, answer: Answer) -> (Answer, bool) {
         None => (answer, true),
         Some(before) if before == answer => (answer, true),
         Some(_) => (Answer::Undecided, false),
+    }
+}
+
+/// One more limit to kinds; what remains lies in all of them. How many were read.
+fn narrow<T: Copy + PartialEq>(limits: &mut Option<Vec<T>>, kinds: Vec<T>) -> u32 {
+    if kinds.is_empty() {
+        return 0;
+    }
+    let read = u32::try_from(kinds.len()).unwrap_or(u32::MAX);
+    *limits = Some(match limits.take() {
+        None => kinds,
+        Some(before) => before.into_iter().filter(|kind| kinds.contains(kind)).collect(),
+    });
+    read
+}
+
+/// Kinds outside a limit are refused. Those inside it are allowed, unless they were refused elsewhere, or what allows
+/// them was forgotten.
+fn limit<T: Vocabulary + PartialEq>(answers: &mut Answers<T>, kinds: &[T], forgotten: bool) {
+    for kind in T::ALL {
+        if !kinds.contains(kind) {
+            answers.set(*kind, Some(Answer::No));
+        } else if answers.get(*kind).is_none() && !forgotten {
+            answers.set(*kind, Some(Answer::Yes));
+        }
     }
 }
 

@@ -5,8 +5,8 @@
 //! modifier is a constraint, a prohibition or a duty. Each rule names the term that it comes from (`dct:source`). What
 //! DUO and DUODRL lack stands under terms of our own.
 //!
-//! A consent that is in force is an `Agreement`; one that was only asked for is an `Offer`. A consent that is paused or
-//! over permits nothing: the agreement then holds one prohibition, with the state as its reason. Conditions stand as
+//! A consent is an `Agreement`; one that was only asked for is an `Offer`. A consent that is not in force permits
+//! nothing, whatever was signed: it then holds one prohibition, with the state as its reason. Conditions stand as
 //! constraints inside the permission, so that a reader who does not know one of them can not take the permission for
 //! unlimited: by ODRL 2.2 every constraint of a rule has to be satisfied.
 
@@ -44,7 +44,7 @@ pub fn export(record: &ConsentRecord) -> Value {
         "own:credentialSha256": hex::encode(record.credential_hash),
         "own:notice": claims.notice,
     });
-    if !(record.state.allows_use() || record.state.is_open()) {
+    if !record.state.allows_use() {
         policy["prohibition"] = json!([{ "action": "use", "dct:source": { "@id": record.state.id() } }]);
         return policy;
     }
@@ -238,7 +238,7 @@ mod tests {
         for state in ConsentState::ALL {
             let policy = export(&ConsentRecord { state: *state, ..sample::record() });
             let permits = policy.get("permission").is_some();
-            assert_eq!(permits, state.allows_use() || state.is_open(), "{state:?}");
+            assert_eq!(permits, state.allows_use(), "{state:?}");
             assert_eq!(policy["@type"] == "Offer", state.is_open(), "{state:?}");
             if !permits {
                 assert_eq!(policy["prohibition"], json!([{ "action": "use", "dct:source": { "@id": state.id() } }]));

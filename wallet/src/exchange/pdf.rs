@@ -12,7 +12,7 @@
 mod page;
 
 use super::{ConsentRecord, receipt};
-use consent::{ConsentState, Date, Message, Vocabulary, Withdrawal, answers, rules, words};
+use consent::{ConsentState, Date, Message, Move, Vocabulary, Withdrawal, advance, answers, rules, words};
 use identity::canonical;
 use page::{Item, Style};
 
@@ -111,6 +111,9 @@ impl Sheet<'_> {
         // What is over is told as what was said, not as what holds.
         let heading = if record.state.allows_use() { "What you allow" } else { "What you allowed" };
         self.add(Style::Heading, heading);
+        if !record.state.allows_use() {
+            self.add(Style::Strong, "None of this holds now.");
+        }
         let data: Vec<_> = policy.shared().iter().map(|kind| kind.code()).collect();
         if !data.is_empty() {
             self.say(Style::Bullet, &Message::new("clause-data").with("data", data.join(", ")));
@@ -135,16 +138,23 @@ impl Sheet<'_> {
     }
 
     fn stopping(&mut self, record: &ConsentRecord) {
-        let taken_back = record.state.withdrawal();
-        if !(record.state.allows_use() || record.state == ConsentState::Suspended) {
-            return;
-        }
-        self.add(Style::Heading, "How to stop");
-        self.say(Style::Text, &Message::new("statement-stop"));
-        self.add(Style::Text, "Open your wallet, go to this study, and choose “Leave this study”. You can pick:");
         let offered = record.claims.terms.withdrawal.as_ref().map(|terms| terms.levels.as_slice());
         let offered = offered.filter(|levels| !levels.is_empty()).unwrap_or(Withdrawal::ALL);
-        for level in offered.iter().filter(|level| taken_back.is_none_or(|now| **level > now)) {
+        // Only steps that can be taken from where the consent stands.
+        let possible = |level: &&Withdrawal| advance(record.state, Move::Withdraw(**level)).is_ok();
+        let levels: Vec<_> = offered.iter().filter(possible).collect();
+        let standing = record.state.allows_use() || record.state == ConsentState::Suspended;
+        if standing {
+            self.add(Style::Heading, "How to stop");
+            self.say(Style::Text, &Message::new("statement-stop"));
+        } else if !levels.is_empty() {
+            self.add(Style::Heading, "What you can still do");
+        }
+        if levels.is_empty() {
+            return;
+        }
+        self.add(Style::Text, "Open your wallet, go to this study, and choose “Leave this study”. You can pick:");
+        for level in levels {
             let label = words::sentence(self.language, &Message::new(format!("withdrawal-{}", level.code())));
             let text = words::sentence(self.language, &Message::new(format!("withdrawal-{}-text", level.code())));
             self.add(Style::Bullet, format!("{label}. {text}"));

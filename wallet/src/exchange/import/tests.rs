@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 fn read(value: &Value) -> Imported {
-    import(&value.to_string()).unwrap()
+    import_at(&value.to_string(), sample::at("2026-11-24T10:00:00Z")).unwrap()
 }
 
 fn asked(questions: Value) -> Imported {
@@ -114,7 +114,11 @@ fn two_answers_never_add_up() {
         let questions: Vec<_> = answers.iter().map(|(id, answer)| json!({ "id": id, "answer": answer })).collect();
         asked(json!(questions)).choices.scope
     };
-    assert_eq!(scope(&[("purpose.any", "yes"), ("purpose.health", "yes")]), Some(Permission::Gru));
+    assert_eq!(scope(&[("purpose.any", "yes"), ("purpose.health", "yes")]), Some(Permission::Hmb));
+    assert_eq!(scope(&[("purpose.any", "yes"), ("purpose.disease", "yes")]), None, "the narrowest, without a disease");
+    assert_eq!(scope(&[("purpose.any", "yes"), ("purpose.origins", "yes")]), Some(Permission::Poa));
+    assert_eq!(scope(&[("purpose.health", "yes"), ("purpose.origins", "yes")]), None, "neither is the narrower one");
+    assert_eq!(scope(&[("purpose.any", "yes"), ("purpose.origins", "no")]), Some(Permission::Gru));
     assert_eq!(scope(&[("purpose.any", "no"), ("purpose.health", "yes")]), Some(Permission::Hmb));
     assert_eq!(scope(&[("purpose.any", "not_sure"), ("purpose.health", "yes")]), Some(Permission::Hmb));
     assert_eq!(scope(&[("purpose.any", "yes"), ("purpose.health", "no")]), None);
@@ -130,11 +134,15 @@ fn tables_are_read_by_their_rules() {
         "\u{feff}Question,Answer\r\n\"Universities\",\"yes\"\r\n\r\n\"May they \"\"train\"\" models,\nor not?\",no\r\n";
     let imported = import(good).unwrap();
     assert_eq!((imported.read, imported.left_out.len()), (1, 1), "{imported:?}");
+    let lines = |count: usize| format!("question,answer\n{}", "zq,yes\n".repeat(count));
+    let many = import(&lines(MAX_QUESTIONS)).unwrap();
+    assert_eq!((many.read, many.left_out.len()), (0, MAX_LEFT_OUT + 1));
     for (text, error) in [
         ("question,answer\n\"a", ImportError::Table(2)),
         ("question,answer\nx\"y,no", ImportError::Table(2)),
         ("question,answer\n\"x\"y,no", ImportError::Table(2)),
         ("id;answer\nx;no", ImportError::Unknown),
+        (&lines(MAX_QUESTIONS + 1), ImportError::TooMany),
         ("", ImportError::Unknown),
         ("%PDF-1.7", ImportError::Unknown),
     ] {
@@ -150,8 +158,26 @@ fn files_that_are_none_are_refused_as_a_whole() {
     for text in ["{}", "[]", r#"{"questions":{}}"#, r#"{"resourceType":"Patient"}"#, r#"{"resourceType":7}"#] {
         assert_eq!(import(text), Err(ImportError::Unknown), "{text}");
     }
+    let many = json!({ "questions": vec![json!({ "id": "zq", "answer": "yes" }); MAX_QUESTIONS + 1] });
+    assert_eq!(import(&many.to_string()), Err(ImportError::TooMany));
     let twice = r#"{"questions":[{"id":"purpose.any","answer":"no","answer":"yes"}]}"#;
     assert_eq!(import(twice), Err(ImportError::Json(JsonError::DuplicateMember)));
+}
+
+/// A consent without single samples.
+fn without_assets(policy: Policy) -> crate::exchange::ConsentRecord {
+    let mut record = sample::of(policy);
+    record.claims.terms.assets.clear();
+    record
+}
+
+/// A consent that choices can say wholly.
+fn sayable() -> Value {
+    let mut policy = sample::policy();
+    let said = |modifier: &Modifier| matches!(modifier, Modifier::Npu | Modifier::Npoa | Modifier::Gs { .. });
+    policy.modifiers.retain(said);
+    policy.until = None;
+    fhir::export(&without_assets(policy))
 }
 
 /// A consent that was signed comes back as the choices that it was made from, where choices can say it.
@@ -181,7 +207,7 @@ fn choices_that_become_a_consent_come_back_the_same() {
     let general = Choices { scope: Some(Permission::Gru), ..base.clone() };
     let origins = Choices { scope: Some(Permission::Poa), ancestry: None, ..base.clone() };
     for choices in [base, disease, general, origins] {
-        let record = sample::of(Policy { issued: sample::policy().issued, ..choices.policy() });
+        let record = without_assets(Policy { issued: sample::policy().issued, ..choices.policy() });
         assert_eq!(record.claims.policy.validate(), Ok(()));
         let imported = read(&fhir::export(&record));
         assert_eq!(imported.choices, choices);
@@ -204,15 +230,17 @@ fn what_choices_can_not_say_is_listed_in_plain_words() {
         "Only institutes on a fixed list may use it.",
         "They may only use it for research on women and girls.",
         "An ethics board must say yes first.: choices can not ask researchers for this",
-        "period: choices have no first and last day",
-        "Leiden Hospital: choices name kinds of organisations",
+        "period: choices have no last day",
+        "data: choices are not about single samples or data sets",
+        "Leiden Hospital: to whom the consent was given is no choice",
+        "research on named illnesses: something that limits it can not be taken over",
     ] {
         assert!(left_out.contains(words), "{words}\n{left_out}");
     }
 }
 
 fn changed(change: impl FnOnce(&mut Value)) -> Imported {
-    let mut consent = fhir::export(&sample::record());
+    let mut consent = sayable();
     change(&mut consent);
     read(&consent)
 }
@@ -221,7 +249,8 @@ fn changed(change: impl FnOnce(&mut Value)) -> Imported {
 #[test]
 fn what_is_not_understood_in_a_consent_permits_nothing() {
     let whole = changed(|_| ());
-    assert_eq!(whole.choices.scope, Some(Permission::Ds));
+    assert_eq!(whole.choices.scope, Some(Permission::Ds), "{:#?}", whole.left_out);
+    assert_eq!(whole.choices.questions.get(Question::Controls), Some(Answer::Yes));
     let deny = json!([{ "url": fhir::codes::PROVISION_TYPE, "valueCode": "deny" }]);
     type Change = Box<dyn FnOnce(&mut Value)>;
     let changes: Vec<(&str, Change)> = vec![
@@ -263,6 +292,33 @@ fn what_is_not_understood_in_a_consent_permits_nothing() {
                 c["provision"].as_array_mut().unwrap().push(json!({ "extension": deny, "securityLabel": [] }));
             }),
         ),
+        ("actor", Box::new(|c| c["provision"][0]["actor"][0]["reference"]["display"] = json!("Only Hospital X"))),
+        ("actor of a kind", Box::new(|c| c["provision"][0]["actor"][1]["reference"] = json!({ "display": "X" }))),
+        ("grantee", Box::new(|c| drop(c.as_object_mut().unwrap().remove("grantee")))),
+        ("data", Box::new(|c| c["provision"][0]["data"] = json!([{ "meaning": "instance" }]))),
+        ("only access", Box::new(|c| c["provision"][0]["action"] = json!([{ "coding": [{ "code": "access" }] }]))),
+        ("duty", Box::new(|c| c["provision"][0]["securityLabel"] = json!([{ "code": "NORELINK" }]))),
+        ("end", Box::new(|c| c["provision"][0]["period"]["end"] = json!("2030"))),
+        ("end of all", Box::new(|c| c["period"]["end"] = json!("2030-01-01"))),
+        ("over", Box::new(|c| c["period"]["end"] = json!("2010"))),
+        ("begins later", Box::new(|c| c["provision"][0]["period"]["start"] = json!("2026-12"))),
+        ("no date", Box::new(|c| c["period"]["start"] = json!("soon"))),
+        ("condition", Box::new(|c| c["provision"][0]["provision"][0]["purpose"][0]["code"] = json!("DUO:0000016"))),
+        (
+            "no place",
+            Box::new(|c| {
+                let text = serde_json::to_string(&c).unwrap().replace("\"NL\"", "\"Narnia\"");
+                *c = serde_json::from_str(&text).unwrap();
+            }),
+        ),
+        (
+            "denied research",
+            Box::new(|c| {
+                c["provision"][0]["provision"][0]["purpose"][0]["code"] = json!("DUO:0000042");
+            }),
+        ),
+        ("limited permission", Box::new(|c| c["provision"][0]["purpose"][1]["extension"] = json!([{ "url": "x" }]))),
+        ("state", Box::new(|c| c["extension"][0]["valueCode"] = json!("withdrawn"))),
         ("policyRule", Box::new(|c| c["policyRule"] = json!({ "coding": [{ "code": "OPTOUT" }] }))),
         ("unheard of", Box::new(|c| c["unheardOf"] = json!(1))),
         ("deny", Box::new(|c| c["decision"] = json!("deny"))),
@@ -273,8 +329,91 @@ fn what_is_not_understood_in_a_consent_permits_nothing() {
     for (name, change) in changes {
         let imported = changed(change);
         assert_eq!(imported.choices.scope, None, "{name}: {:#?}", imported.left_out);
-        assert!(!imported.left_out.is_empty(), "{name}");
+        assert_eq!(imported.choices.questions.iter().find(|(_, answer)| *answer == Answer::Yes), None, "{name}");
+        assert_eq!(imported.choices.what.iter().find(|(_, answer)| *answer == Answer::Yes), None, "{name}");
+        assert!(imported.left_out.len() >= if imported.read == 0 { 1 } else { 3 }, "{name}: {:#?}", imported.left_out);
     }
+}
+
+fn duo(code: &str) -> Value {
+    json!({ "system": "http://purl.obolibrary.org/obo/duo.owl", "code": code })
+}
+
+fn illness(code: &str) -> Value {
+    json!([{ "coding": [{ "system": "http://purl.obolibrary.org/obo/mondo.owl", "code": code }] }])
+}
+
+fn permitting(provisions: Value) -> Imported {
+    read(&json!({ "resourceType": "Consent", "status": "active", "decision": "permit", "provision": provisions }))
+}
+
+/// A limit to illnesses makes any research into research on them; of several permissions the narrowest counts.
+#[test]
+fn the_narrowest_of_what_a_consent_permits_counts() {
+    let health = json!({ "type": "permit", "purpose": [duo("DUO:0000006")], "code": illness("MONDO:0005015") });
+    let choices = permitting(json!([health])).choices;
+    assert_eq!((choices.scope, choices.diseases.as_slice()), (Some(Permission::Ds), &["MONDO:0005015".to_owned()][..]));
+    let any = json!({ "type": "permit", "purpose": [duo("DUO:0000042")] });
+    let diabetes = json!({ "type": "permit", "purpose": [duo("DUO:0000007")], "code": illness("MONDO:0005015") });
+    let choices = permitting(json!([any, diabetes])).choices;
+    assert_eq!((choices.scope, choices.diseases.as_slice()), (Some(Permission::Ds), &["MONDO:0005015".to_owned()][..]));
+
+    let origins = json!({ "type": "permit", "purpose": [duo("DUO:0000011")], "code": illness("MONDO:0005015") });
+    let nothing = json!({ "type": "permit", "code": illness("MONDO:0005015") });
+    for provisions in [json!([origins]), json!([any, nothing])] {
+        assert_eq!(permitting(provisions.clone()).choices.scope, None, "{provisions:#}");
+    }
+    let ended = json!({
+        "resourceType": "Consent",
+        "status": "active",
+        "period": { "start": "2009-01-01", "end": "2010" },
+        "provision": [any],
+    });
+    let imported = read(&ended);
+    assert_eq!((imported.choices, imported.read), (Choices::default(), 0));
+    assert_eq!(imported.left_out, ["Consent: it ended in 2010, so nothing was taken over"]);
+    let all = json!([
+        {
+            "type": "permit",
+            "purpose": [duo("DUO:0000042")],
+            "actor": [{ "reference": { "display": "Only Hospital X" } }],
+            "provision": [{ "type": "deny", "purpose": [duo("DUO:0000016")] }],
+            "period": { "end": "2010" },
+        },
+        diabetes,
+    ]);
+    let imported = permitting(all);
+    assert_eq!(imported.choices.scope, None);
+    for what in
+        ["Only Hospital X: ", "study genes", "period: ", "any kind of research: ", "research on named illnesses: "]
+    {
+        assert!(imported.left_out.iter().any(|line| line.contains(what)), "{what}: {:#?}", imported.left_out);
+    }
+}
+
+/// What two provisions allow under two limits is not allowed under either of them.
+#[test]
+fn limits_of_several_provisions_do_not_mix() {
+    let of = |who: &str, what: &str, code: &str| {
+        let coding = |code: &str| json!([{ "system": fhir::codes::OWN_SYSTEM, "code": code }]);
+        let mut codes = vec![json!({ "coding": coding(what) })];
+        codes.extend(illness(code).as_array().unwrap().clone());
+        json!({
+            "type": "permit",
+            "purpose": [duo("DUO:0000007")],
+            "actor": [{ "role": { "coding": coding("academic") } }, { "role": { "coding": coding(who) } }],
+            "code": codes,
+        })
+    };
+    let provisions = json!([of("nonProfit", "genome", "MONDO:0005015"), of("commercial", "genome", "MONDO:0004979")]);
+    let choices = permitting(provisions).choices;
+    let welcome: Vec<_> =
+        choices.who.iter().filter(|(_, answer)| *answer == Answer::Yes).map(|(kind, _)| kind).collect();
+    assert_eq!(welcome, [OrganisationKind::Academic]);
+    assert_eq!(choices.policy().data, Some(vec![DataKind::Genome]), "no other kind of data was given");
+    let choices =
+        permitting(json!([of("nonProfit", "genome", "MONDO:1"), of("nonProfit", "sample", "MONDO:1")])).choices;
+    assert_eq!(choices.policy().data, Some(Vec::new()));
 }
 
 #[test]
@@ -288,7 +427,8 @@ fn several_restrictions_of_place_leave_what_all_allow() {
             modifiers: vec![gs(one), gs(other)],
             ..sample::policy()
         };
-        read(&fhir::export(&sample::of(policy))).choices.places
+        let imported = read(&fhir::export(&sample::of(Policy { until: None, ..policy })));
+        imported.choices.places
     };
     assert_eq!(with(&["EU"], &["NL", "US"]), Some(vec!["NL".to_owned()]));
     assert_eq!(with(&["US"], &["EU"]), None);
@@ -297,7 +437,6 @@ fn several_restrictions_of_place_leave_what_all_allow() {
 /// R4: one provision with a type, nested ones with theirs.
 #[test]
 fn a_consent_of_the_release_before_is_read_where_it_is_the_same() {
-    let duo = |code: &str| json!({ "system": "http://purl.obolibrary.org/obo/duo.owl", "code": code });
     let consent = json!({
         "resourceType": "Consent",
         "status": "active",
@@ -335,13 +474,13 @@ proptest! {
         json!(null), json!(7), json!("permit"), json!("deny"), json!([]), json!({}), json!([[]]), json!("DUO:0000042"),
         json!("EU"), json!("active"), json!([{ "url": "x" }]),
     ])) {
-        let mut consent = fhir::export(&sample::record());
+        let mut consent = sayable();
         let mut paths = Vec::new();
         all(&consent, String::new(), &mut paths);
         let path = paths[at.index(paths.len())].clone();
         let permits = path.ends_with("/purpose/1/code");
         *consent.pointer_mut(&path).unwrap() = with.clone();
-        if let Ok(imported) = import(&consent.to_string()) {
+        if let Ok(imported) = import_at(&consent.to_string(), sample::at("2026-11-24T10:00:00Z")) {
             let scope = imported.choices.scope;
             // Only the word that says what research is for can say something else.
             prop_assert!(matches!(scope, None | Some(Permission::Ds)) || permits, "{} {}: {:?}", path, with, scope);

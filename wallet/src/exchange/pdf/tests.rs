@@ -74,6 +74,32 @@ fn what_is_over_is_not_told_as_what_holds() {
     assert!(items(&signed, "").iter().any(|item| item.text.starts_with("This is how you signed it.")));
 }
 
+/// Only steps that can be taken from where the consent stands.
+#[test]
+fn how_to_stop_offers_what_the_life_of_a_consent_knows() {
+    use ConsentState as S;
+    for (state, levels) in [
+        (S::Active, Withdrawal::ALL),
+        (S::Suspended, &[Withdrawal::NoUse, Withdrawal::DestroySample]),
+        (S::Expired, &[Withdrawal::NoUse, Withdrawal::DestroySample]),
+        (S::NoAccess, &[Withdrawal::NoUse, Withdrawal::DestroySample]),
+        (S::Withdrawn, &[Withdrawal::DestroySample]),
+        (S::DestroySample, &[]),
+        (S::Refused, &[]),
+        (S::Revoked, &[]),
+    ] {
+        let record = ConsentRecord { state, ..sample::record() };
+        let all: Vec<_> = items(&record, "").into_iter().map(|item| item.text).collect();
+        for level in Withdrawal::ALL {
+            let label = words::sentence("en", &Message::new(format!("withdrawal-{}", level.code())));
+            let told = all.iter().any(|text| text.starts_with(&format!("{label}. ")));
+            assert_eq!(told, levels.contains(level), "{state:?} {level:?}");
+        }
+        assert_eq!(all.iter().any(|text| text.starts_with("Open your wallet")), !levels.is_empty(), "{state:?}");
+        assert_eq!(all.contains(&"None of this holds now.".to_owned()), !state.allows_use(), "{state:?}");
+    }
+}
+
 #[test]
 fn the_same_consent_gives_the_same_file() {
     assert_eq!(export(&sample::record()).unwrap(), export(&sample::record()).unwrap());
