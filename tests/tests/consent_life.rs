@@ -7,7 +7,7 @@ use std::path::Path;
 use thirtyfour::error::WebDriverResult;
 
 const HEART: &str = "Heart Rhythm Study";
-const COMPARE: &str = "May they compare people who are ill with you?";
+const COMPARE: &str = "May they compare you with people who have some other illness?";
 const TRAIN: &str = "May they train AI models with your data?";
 const ACTIONABLE: &str = "Do you want to hear of results that a doctor can act on?";
 

@@ -68,7 +68,7 @@ pub fn fit(story: &Story, request: &StudyRequest) -> FitView {
 /// Choices from a file of another system, on top of the saved ones.
 pub fn import(profile: &Profile, text: &str) -> Result<ImportView, Failure> {
     let imported = exchange::import(text).map_err(|error| match error {
-        ImportError::TooLong => Code::TooLarge,
+        ImportError::TooLong | ImportError::TooMany => Code::TooLarge,
         _ => Code::ImportUnreadable,
     })?;
     let (mut found, mut left_out) = (imported.choices, imported.left_out);
