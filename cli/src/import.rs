@@ -1,7 +1,7 @@
 //! `consentctl import`.
 
 use serde_json::json;
-use std::io::Read;
+use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use wallet::exchange::{Imported, MAX_IMPORT, import};
@@ -25,7 +25,8 @@ pub fn run(arguments: &Arguments) -> ExitCode {
             let policy = choices.cautious_policy();
             let told =
                 json!({ "format": format, "choices": choices, "policy": policy, "read": read, "leftOut": left_out });
-            println!("{told:#}");
+            // Whoever stopped reading has seen enough.
+            drop(writeln!(std::io::stdout(), "{told:#}"));
             ExitCode::SUCCESS
         }
         Err((status, reason)) => {
