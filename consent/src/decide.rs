@@ -3,9 +3,11 @@
 //! Every rule is a function that adds reasons; none can take one back. The outcome is the strictest reason:
 //! deny before review before permit. What is unknown is never a yes. The rules themselves are in [`rules`].
 
+mod conditions;
 mod rules;
 
-pub(crate) use rules::{Grant, Grants, is_identifier, is_party};
+pub(crate) use conditions::{is_identifier, is_party};
+pub(crate) use rules::{Grant, Grants};
 
 use crate::ontology::Ontology;
 use crate::{Date, Message, Policy, Purpose};

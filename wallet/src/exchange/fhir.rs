@@ -15,6 +15,7 @@
 //! and what was once permitted is none.
 
 pub(super) mod codes;
+mod coding;
 pub(super) mod read;
 
 use super::{ConsentRecord, Kind, argument, iri, kind, own, put};
