@@ -1,49 +1,14 @@
 //! `consentctl` as people and pipelines use it: its exit status is the answer.
 
-use bridge::Role;
-use consent::DataKind;
-use identity::ProfileSecret;
-use proof::{Biobankd, grant, program, withdraw};
-use std::path::{Path, PathBuf};
-use std::process::Command;
-use wallet::{Profile, connect, enrol, proof as proofs, research, staff, sync};
+mod stage;
 
-struct Stage {
-    root: tempfile::TempDir,
-    biobank: Biobankd,
-    participant: Profile,
-    proof: PathBuf,
-    purpose: consent::Purpose,
-}
+use proof::{program, withdraw};
+use stage::Stage;
+use std::path::Path;
+use std::process::Command;
+use wallet::sync;
 
 impl Stage {
-    async fn set() -> Self {
-        let root = tempfile::tempdir().unwrap();
-        let biobank = Biobankd::start(&root.path().join("biobank")).unwrap();
-        let told = biobank.told();
-        let profile = |role: Role, seed| {
-            let dir = root.path().join(role.name());
-            std::fs::create_dir_all(&dir).unwrap();
-            Profile::open(role, &dir, ProfileSecret::from_bytes([seed; 32])).unwrap()
-        };
-        let (desk, researcher) = (profile(Role::Staff, 1), profile(Role::Researcher, 3));
-        connect::connect(&desk, &biobank.address(), told["staffCode"].as_str().unwrap()).await.unwrap();
-        connect::connect(&researcher, &biobank.address(), told["researcherCode"].as_str().unwrap()).await.unwrap();
-        let participant = profile(Role::Participant, 2);
-        let invitation = staff::invite(&desk).await.unwrap();
-        let offer = enrol::read_invitation(&invitation.link, None).await.unwrap();
-        enrol::accept(&participant, &offer).await.unwrap();
-        sync::sync(&participant).await.unwrap();
-        let study = "heart-rhythm".parse().unwrap();
-        grant(&participant, &study, &[DataKind::Genome]).await.unwrap();
-        sync::sync(&participant).await.unwrap();
-        let proof = proofs::save(&participant, &study, &root.path().join("downloads")).await.unwrap();
-        let studies = research::studies(&researcher).await.unwrap().studies;
-        let mut purpose = studies.iter().find(|card| card.study == study).unwrap().purpose.clone();
-        purpose.data = vec![DataKind::Genome];
-        Self { root, biobank, participant, proof, purpose }
-    }
-
     /// Runs `consentctl verify` on a proof; gives its exit status and what it printed.
     fn verify(&self, proof: &Path, purpose: Option<&consent::Purpose>, more: &[&str]) -> (i32, String) {
         let mut command = Command::new(program("CONSENTCTL", "consentctl"));
