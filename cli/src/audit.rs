@@ -44,14 +44,14 @@ fn print(report: &AuditReport) {
     );
     let counts = &report.entries;
     println!(
-        "  {} grants, {} changes, {} pauses, {} resumed, {} withdrawals",
-        counts.grants, counts.changes, counts.pauses, counts.resumptions, counts.withdrawals
+        "  {} grants, {} changes, {} pauses, {} resumed, {} withdrawals, {} of institutions",
+        counts.grants, counts.changes, counts.pauses, counts.resumptions, counts.withdrawals, counts.others
     );
     let today = wallet::now().date();
     let states: Vec<_> =
         report.states_on(today).iter().map(|(state, count)| format!("{count} {}", state.code())).collect();
     println!("  consents on {today}: {}", if states.is_empty() { "none".into() } else { states.join(", ") });
-    println!("  state {}", report.state.digest());
+    println!("  state {}", report.state.hash());
     for finding in &report.findings {
         println!("  finding: {finding:?}");
     }

@@ -184,7 +184,9 @@ impl ImpossibleMove {
         use ConsentState as S;
         match (self.from, self.step) {
             (from, Move::Withdraw(_)) if from.withdrawal().is_some() => "a withdrawal can only become stronger",
-            (S::Suspended | S::Expired, Move::Withdraw(_)) => "nothing may be used now, and this level would allow use",
+            (S::Suspended | S::Expired | S::Revoked | S::Invalidated, Move::Withdraw(_)) => {
+                "nothing may be used now, and this level would allow use"
+            }
             (from, Move::Give) if from.allows_use() || from == S::Suspended => "consent is already given",
             (from, Move::Ask) if from.allows_use() => "use still goes on; take all of it back first",
             (from, _) if from.withdrawal().is_some() => "the consent is withdrawn",
@@ -221,10 +223,13 @@ pub fn advance(from: ConsentState, step: Move) -> Result<ConsentState, Impossibl
         (Active, Move::Withdraw(level)) => Ok(level.state()),
         // Where nothing may be used, taking back must not open anything: only the levels that end use are left. Also
         // after the last day a person can have what is left of a sample destroyed.
-        (Suspended | Expired, Move::Withdraw(level)) if !level.state().allows_use() => Ok(level.state()),
+        (Suspended | Expired | Revoked | Invalidated, Move::Withdraw(level)) if !level.state().allows_use() => {
+            Ok(level.state())
+        }
         (from, Move::Withdraw(level)) if from.withdrawal().is_some_and(|now| level > now) => Ok(level.state()),
-        (Active | Suspended, Move::Revoke) => Ok(Revoked),
-        (Active | Suspended, Move::Invalidate) => Ok(Invalidated),
+        // Also while only contact or collecting was taken back, an ethics board must be able to end the use.
+        (from, Move::Revoke) if from.allows_use() || from == Suspended => Ok(Revoked),
+        (from, Move::Invalidate) if from.allows_use() || from == Suspended => Ok(Invalidated),
         // What was taken back stays so. A study that asks anew begins a new consent.
         (Refused | Expired | Revoked | Invalidated, Move::Ask) => Ok(Requested),
         // While use goes on, at a mild level, the way out is a stronger level: a new question must not hide it.
@@ -262,13 +267,17 @@ pub struct Version<Id> {
 }
 
 /// Where a life stands, with the dates that can change it without anybody.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Standing {
     /// The state that was last written down. What dates have changed since is in [`Standing::at`].
+    #[serde(rename = "state")]
     pub written: ConsentState,
     /// The last day of the consent, if it has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub until: Option<Date>,
     /// The last day of the pause, if the consent is paused and the pause has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub paused_until: Option<Date>,
 }
 

@@ -60,11 +60,14 @@ fn leads(from: S) -> Vec<(Move, S)> {
             .collect(),
         // Where nothing may be used, no level may open anything.
         S::Suspended => [(Move::Resume, S::Active)].into_iter().chain(ended).chain(withdraw().skip(2)).collect(),
-        S::Expired => [(Move::Ask, S::Requested)].into_iter().chain(withdraw().skip(2)).collect(),
-        S::Refused | S::Revoked | S::Invalidated => vec![(Move::Ask, S::Requested)],
-        // While use goes on, the way out is a stronger level, and a new question does not hide it.
-        S::NoContact => withdraw().skip(1).collect(),
-        S::NoAccess => withdraw().skip(2).collect(),
+        S::Expired | S::Revoked | S::Invalidated => {
+            [(Move::Ask, S::Requested)].into_iter().chain(withdraw().skip(2)).collect()
+        }
+        S::Refused => vec![(Move::Ask, S::Requested)],
+        // While use goes on, the way out is a stronger level, and a new question does not hide it. An ethics board can
+        // end it.
+        S::NoContact => withdraw().skip(1).chain(ended.into_iter().skip(1)).collect(),
+        S::NoAccess => withdraw().skip(2).chain(ended.into_iter().skip(1)).collect(),
         S::Withdrawn => stronger(3),
         S::DestroySample => stronger(4),
         S::Superseded => vec![],

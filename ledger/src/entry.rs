@@ -1,11 +1,13 @@
-//! Entries: what a donor's study key signs, and the commitment that stands for the donor.
+//! Entries: what a log holds, what a donor's study key signs, and the commitment that stands for the donor.
 
+use crate::event::InstitutionEvent;
 use crate::hash::{EntryHash, Hash};
 use consent::{Date, Move, Notice, StudyId, Timestamp, Vocabulary, Withdrawal};
 use hmac::{Hmac, Mac as _};
 use identity::{Did, SigningKey, sign_jws, verify_jws};
 use serde::Deserialize;
 use sha2::Sha256;
+use std::ops::Deref;
 
 /// The `typ` of a grant.
 pub const GRANT_TYPE: &str = "consent-grant.v1+jws";
@@ -17,7 +19,7 @@ pub const SUSPEND_TYPE: &str = "consent-suspend.v1+jws";
 pub const RESUME_TYPE: &str = "consent-resume.v1+jws";
 /// The `typ` of a withdrawal.
 pub const WITHDRAW_TYPE: &str = "consent-withdraw.v1+jws";
-/// The longest entry. A grant has about 1,000 bytes.
+/// The longest entry. A grant of consent has about 1,000 bytes.
 pub const MAX_ENTRY: usize = 4096;
 /// Parts this use of HMAC from every other.
 const SUBJECT_DOMAIN: &[u8] = b"consent-wallet/subject/v1\n";
@@ -194,20 +196,47 @@ impl ConsentEvent {
     }
 }
 
+/// What an entry says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Event {
+    /// A donor's act, signed by the study key.
+    Consent(ConsentEvent),
+    /// Everything else.
+    Institution(InstitutionEvent),
+}
+
+impl Event {
+    /// The `typ` header of this kind.
+    pub fn typ(&self) -> &'static str {
+        match self {
+            Self::Consent(event) => event.typ(),
+            Self::Institution(event) => event.typ(),
+        }
+    }
+
+    /// When it was said, by the clock of who signed.
+    pub fn time(&self) -> Timestamp {
+        match self {
+            Self::Consent(event) => event.time,
+            Self::Institution(event) => event.time(),
+        }
+    }
+}
+
 /// A signed event, as it lies in a log. Whoever holds one knows that its signature was checked.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entry {
     bytes: Vec<u8>,
     hash: EntryHash,
-    event: ConsentEvent,
+    event: Event,
     signer: Did,
 }
 
 impl Entry {
-    /// Signs an event.
-    pub fn sign(key: &SigningKey, event: &ConsentEvent) -> Self {
-        let bytes = sign_jws(key, event.typ(), event.payload().as_bytes()).into_bytes();
-        Self { hash: EntryHash::of(&bytes), bytes, event: event.clone(), signer: key.did() }
+    /// Signs what an institution or a key says.
+    pub fn sign(key: &SigningKey, event: &InstitutionEvent) -> Result<Self, EntryError> {
+        // Reading it back keeps one definition of what an entry may be, lengths and inner signatures included.
+        Self::parse(sign_jws(key, event.typ(), &event.payload()).as_bytes())
     }
 
     /// Reads an entry and checks its signature.
@@ -217,7 +246,11 @@ impl Entry {
         }
         let text = std::str::from_utf8(bytes).map_err(|_| EntryError::Signature)?;
         let jws = verify_jws(text).map_err(|_| EntryError::Signature)?;
-        let event = ConsentEvent::parse(&jws.typ, &jws.payload)?;
+        let event = match ConsentEvent::parse(&jws.typ, &jws.payload) {
+            Ok(event) => Event::Consent(event),
+            Err(EntryError::Kind) => Event::Institution(InstitutionEvent::parse(&jws.typ, &jws.payload)?),
+            Err(error) => return Err(error),
+        };
         Ok(Self { hash: EntryHash::of(bytes), bytes: bytes.to_vec(), event, signer: jws.signer })
     }
 
@@ -232,13 +265,64 @@ impl Entry {
     }
 
     /// What it says.
-    pub fn event(&self) -> &ConsentEvent {
+    pub fn said(&self) -> &Event {
         &self.event
     }
 
-    /// Who says it: the study key, a pseudonym of the donor in one study.
+    /// Who says it. For a donor's entry this is the study key, a pseudonym in one study.
     pub fn signer(&self) -> &Did {
         &self.signer
+    }
+}
+
+/// A donor's entry.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ConsentEntry {
+    entry: Entry,
+    event: ConsentEvent,
+}
+
+impl ConsentEntry {
+    /// Signs an act.
+    pub fn sign(key: &SigningKey, event: &ConsentEvent) -> Self {
+        let bytes = sign_jws(key, event.typ(), event.payload().as_bytes()).into_bytes();
+        let (hash, said) = (EntryHash::of(&bytes), Event::Consent(event.clone()));
+        Self { entry: Entry { hash, bytes, event: said, signer: key.did() }, event: event.clone() }
+    }
+
+    /// Reads a donor's entry and checks its signature.
+    pub fn parse(bytes: &[u8]) -> Result<Self, EntryError> {
+        Entry::parse(bytes)?.try_into()
+    }
+
+    /// What the donor says.
+    pub fn event(&self) -> &ConsentEvent {
+        &self.event
+    }
+}
+
+impl From<ConsentEntry> for Entry {
+    fn from(consent: ConsentEntry) -> Self {
+        consent.entry
+    }
+}
+
+impl TryFrom<Entry> for ConsentEntry {
+    type Error = EntryError;
+
+    fn try_from(entry: Entry) -> Result<Self, EntryError> {
+        match &entry.event {
+            Event::Consent(event) => Ok(Self { event: event.clone(), entry }),
+            Event::Institution(_) => Err(EntryError::Kind),
+        }
+    }
+}
+
+impl Deref for ConsentEntry {
+    type Target = Entry;
+
+    fn deref(&self) -> &Entry {
+        &self.entry
     }
 }
 

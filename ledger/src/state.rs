@@ -1,79 +1,53 @@
-//! The state machine over the entries of one log. Pure: the same entries give the same state everywhere.
+//! The state of one log in memory, and the chain of hashes over everything that its entries changed. The same entries
+//! give the same state and the same hash everywhere.
 
 use crate::entry::Entry;
 use crate::hash::{EntryHash, Hash};
-use consent::{ConsentState, Date, ImpossibleMove, Standing, Timestamp, Vocabulary};
-use identity::Did;
+use crate::record::{Key, Record, SubjectState};
+use crate::rules::{Applied, Effect, Records, Rejected, apply};
 use sha2::{Digest as _, Sha256};
 use std::collections::BTreeMap;
 
-/// The version that counts, or counted last.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct GrantRecord {
-    /// Its entry.
-    pub entry: EntryHash,
-    /// Its number in the log.
-    pub index: u64,
-    /// The salted hash of the policy.
-    pub policy: Hash,
-    /// The hash of the credential.
-    pub credential: Hash,
-    /// When the donor decided.
-    pub time: Timestamp,
+/// The first line of what is hashed.
+const DOMAIN: &str = "consent-wallet/state/v2\n";
+
+/// The state hash of the empty log.
+pub fn empty_state_hash() -> Hash {
+    Hash::from_bytes(Sha256::digest(DOMAIN).into())
 }
 
-/// What the log says of one subject.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SubjectState {
-    /// The only key that may speak for the subject: the one that spoke first.
-    pub signer: Did,
-    /// Where the consent stands, with its dates.
-    pub standing: Standing,
-    /// The last version. It counts only while the standing allows use.
-    pub grant: GrantRecord,
-    /// The last entry.
-    pub latest: EntryHash,
-    /// Its number in the log.
-    pub latest_index: u64,
-}
-
-impl SubjectState {
-    /// The state on a day: what ends by a date has ended on that day, whoever is online.
-    pub fn state_at(&self, day: Date) -> ConsentState {
-        self.standing.at(day)
+/// The state hash after an entry: over the one before, the number and the name of the entry, and each record that it
+/// wrote, a line each.
+pub fn next_state_hash(before: Hash, index: u64, entry: EntryHash, changes: &[(Key, Record)]) -> Hash {
+    let mut digest = Sha256::new().chain_update(DOMAIN).chain_update(format!("{before}\n{index} {entry}\n"));
+    for (key, record) in changes {
+        digest.update(key.as_str());
+        digest.update(b" ");
+        digest.update(record.to_bytes());
+        digest.update(b"\n");
     }
-}
-
-/// Why an entry changes nothing.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum Rejected {
-    /// The first entry of a subject gives no consent.
-    #[error("there is no consent that could be changed or ended")]
-    NotGranted,
-    /// The life cycle does not know the step from where the consent stands.
-    #[error("{0}")]
-    Impossible(ImpossibleMove),
-    /// The entry follows another entry than the latest one.
-    #[error("the entry does not follow the latest one of its subject")]
-    PreviousMismatch {
-        /// The latest entry of the subject; none if there is none.
-        latest: Option<EntryHash>,
-    },
-    /// Another key than the first one speaks for the subject.
-    #[error("another key speaks for this subject")]
-    ForeignKey,
-    /// The number is not above those that were seen.
-    #[error("an entry is applied out of order")]
-    OutOfOrder,
+    Hash::from_bytes(digest.finalize().into())
 }
 
 /// The fold of a log.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct State {
     /// The lowest number that may come next.
     next: u64,
-    subjects: BTreeMap<Hash, SubjectState>,
+    hash: Hash,
+    records: BTreeMap<Key, Record>,
+}
+
+impl Default for State {
+    fn default() -> Self {
+        Self { next: 0, hash: empty_state_hash(), records: BTreeMap::new() }
+    }
+}
+
+impl Records for State {
+    fn record(&self, key: &Key) -> Option<&Record> {
+        self.records.get(key)
+    }
 }
 
 impl State {
@@ -84,121 +58,97 @@ impl State {
 
     /// Whether an entry could be the next one.
     pub fn check(&self, entry: &Entry) -> Result<(), Rejected> {
-        step(self.subjects.get(&entry.event().subject), self.next, entry).map(|_| ())
+        apply(self, self.next, entry).map(|_| ())
     }
 
     /// Applies entry number `index`. A rejected entry changes nothing.
-    pub fn apply(&mut self, index: u64, entry: &Entry) -> Result<(), Rejected> {
+    pub fn apply(&mut self, index: u64, entry: &Entry) -> Result<Effect, Rejected> {
         if index < self.next {
             return Err(Rejected::OutOfOrder);
         }
-        let after = step(self.subjects.get(&entry.event().subject), index, entry)?;
-        self.subjects.insert(entry.event().subject, after);
+        let Applied { changes, effect } = apply(self, index, entry)?;
+        self.hash = next_state_hash(self.hash, index, entry.hash(), &changes);
+        self.records.extend(changes);
         self.next = index.saturating_add(1);
-        Ok(())
+        Ok(effect)
     }
 
-    /// Begins a batch: entries are judged one after the other, and the state stays as it is until the batch is kept.
-    pub fn stage(&self) -> Staged<'_> {
-        Staged { base: self, changes: Changes { next: self.next, subjects: BTreeMap::new() } }
-    }
-
-    /// Takes over a batch that was staged on this state.
-    pub fn keep(&mut self, changes: Changes) {
-        self.next = changes.next;
-        self.subjects.extend(changes.subjects);
+    /// Takes over a batch that was judged on this state.
+    pub fn keep(&mut self, batch: Batch) {
+        (self.next, self.hash) = (batch.next, batch.hash);
+        self.records.extend(batch.changed);
     }
 
     /// What the log says of a subject.
     pub fn subject(&self, commitment: &Hash) -> Option<&SubjectState> {
-        self.subjects.get(commitment)
+        match self.records.get(&Key::subject(commitment)) {
+            Some(Record::Subject(subject)) => Some(subject),
+            _ => None,
+        }
     }
 
     /// All subjects, sorted by commitment.
-    pub fn subjects(&self) -> impl Iterator<Item = (&Hash, &SubjectState)> {
-        self.subjects.iter()
+    pub fn subjects(&self) -> impl Iterator<Item = (Hash, &SubjectState)> {
+        self.records.iter().filter_map(|(key, record)| match record {
+            Record::Subject(subject) => Some((key.as_str().strip_prefix("subject/")?.parse().ok()?, subject)),
+            _ => None,
+        })
     }
 
-    /// A hash over everything that the log says, so that two readers can compare what they understood.
-    pub fn digest(&self) -> Hash {
-        let mut digest = Sha256::new().chain_update("consent-wallet/state/v1\n");
-        for (commitment, subject) in &self.subjects {
-            let day = |day: Option<Date>| day.map_or_else(|| "-".to_owned(), |day| day.to_string());
-            digest.update(format!(
-                "{commitment} {} {} {} {} {} {} {} {}\n",
-                subject.standing.written.code(),
-                day(subject.standing.until),
-                day(subject.standing.paused_until),
-                subject.signer,
-                subject.grant.index,
-                subject.grant.entry,
-                subject.latest_index,
-                subject.latest,
-            ));
-        }
-        let bytes: [u8; 32] = digest.finalize().into();
-        Hash::from_bytes(bytes)
+    /// All records, sorted by their keys.
+    pub fn records(&self) -> impl Iterator<Item = (&Key, &Record)> {
+        self.records.iter()
+    }
+
+    /// The state hash: whoever replays the same entries under the same rules gets the same.
+    pub fn hash(&self) -> Hash {
+        self.hash
     }
 }
 
-/// A batch on top of a state.
+/// A batch of entries on top of records that were looked up: what a host judges before it writes.
 #[derive(Debug)]
-pub struct Staged<'a> {
-    base: &'a State,
-    changes: Changes,
-}
-
-/// What a batch changes.
-#[derive(Debug)]
-pub struct Changes {
+pub struct Batch {
     next: u64,
-    subjects: BTreeMap<Hash, SubjectState>,
+    hash: Hash,
+    known: BTreeMap<Key, Option<Record>>,
+    changed: BTreeMap<Key, Record>,
 }
 
-impl Staged<'_> {
-    /// Applies entry number `index` to the batch. A rejected entry changes nothing.
-    pub fn apply(&mut self, index: u64, entry: &Entry) -> Result<(), Rejected> {
-        if index < self.changes.next {
-            return Err(Rejected::OutOfOrder);
-        }
-        let subject = &entry.event().subject;
-        let known = self.changes.subjects.get(subject).or_else(|| self.base.subjects.get(subject));
-        let after = step(known, index, entry)?;
-        self.changes.subjects.insert(*subject, after);
-        self.changes.next = index.saturating_add(1);
-        Ok(())
-    }
-
-    /// The changes, to be kept or dropped.
-    pub fn into_changes(self) -> Changes {
-        self.changes
+impl Records for Batch {
+    fn record(&self, key: &Key) -> Option<&Record> {
+        self.changed.get(key).or_else(|| self.known.get(key).and_then(Option::as_ref))
     }
 }
 
-/// The rules: what a subject becomes by an entry.
-fn step(known: Option<&SubjectState>, index: u64, entry: &Entry) -> Result<SubjectState, Rejected> {
-    // A foreign key learns nothing of the subject, not even its latest entry.
-    if known.is_some_and(|subject| subject.signer != *entry.signer()) {
-        return Err(Rejected::ForeignKey);
+impl Batch {
+    /// A batch that begins with entry number `next` on a log with this state hash. `known` holds what the host found
+    /// under the keys that [`crate::keys_of`] names for its entries.
+    pub fn new(next: u64, hash: Hash, known: BTreeMap<Key, Option<Record>>) -> Self {
+        Self { next, hash, known, changed: BTreeMap::new() }
     }
-    let event = entry.event();
-    let latest = known.map(|subject| subject.latest);
-    if known.is_none() && event.given().is_none() {
-        return Err(Rejected::NotGranted);
+
+    /// Judges an entry as the next one; its number, and what it brings about. A rejected entry changes nothing.
+    pub fn push(&mut self, entry: &Entry) -> Result<(u64, Effect), Rejected> {
+        debug_assert!(
+            crate::keys_of(entry).iter().all(|key| self.known.contains_key(key) || self.changed.contains_key(key)),
+            "a host looks up every key that an entry needs"
+        );
+        let index = self.next;
+        let Applied { changes, effect } = apply(self, index, entry)?;
+        self.hash = next_state_hash(self.hash, index, entry.hash(), &changes);
+        self.changed.extend(changes);
+        self.next = index.saturating_add(1);
+        Ok((index, effect))
     }
-    if event.previous != latest {
-        return Err(Rejected::PreviousMismatch { latest });
+
+    /// The state hash after the batch.
+    pub fn hash(&self) -> Hash {
+        self.hash
     }
-    let standing = known.map(|subject| subject.standing).unwrap_or_default();
-    let standing = standing.after(event.step(), event.time.date(), event.until()).map_err(Rejected::Impossible)?;
-    let (signer, hash) = (entry.signer().clone(), entry.hash());
-    let grant = match (event.given(), known) {
-        (Some(given), _) => {
-            let (policy, credential, time) = (given.policy, given.credential, event.time);
-            GrantRecord { entry: hash, index, policy, credential, time }
-        }
-        (None, Some(known)) => known.grant.clone(),
-        (None, None) => return Err(Rejected::NotGranted),
-    };
-    Ok(SubjectState { signer, standing, grant, latest: hash, latest_index: index })
+
+    /// The records to write, sorted by their keys.
+    pub fn into_changes(self) -> BTreeMap<Key, Record> {
+        self.changed
+    }
 }

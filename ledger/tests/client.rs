@@ -238,7 +238,7 @@ async fn a_mirror_refuses_a_log_that_shrinks_or_forks_and_stays_as_it_was() {
     let server = Server::start(log_of(300), Manner::Honest);
     let mut mirror = Mirror::open(dir.path(), key.verifier()).unwrap();
     mirror.sync(&server.client()).await.unwrap();
-    let digest = mirror.digest();
+    let digest = mirror.state_hash();
 
     server.show(log_of(299));
     assert!(matches!(mirror.sync(&server.client()).await, Err(ClientError::Shrunk { .. })));
@@ -265,9 +265,9 @@ async fn a_mirror_refuses_a_log_that_shrinks_or_forks_and_stays_as_it_was() {
     server.show(log);
     assert!(matches!(mirror.sync(&server.client()).await, Err(ClientError::BadEntries)));
 
-    assert_eq!((mirror.size(), mirror.digest()), (300, digest));
+    assert_eq!((mirror.size(), mirror.state_hash()), (300, digest));
     let mut mirror = Mirror::open(dir.path(), key.verifier()).unwrap();
-    assert_eq!((mirror.size(), mirror.digest()), (300, digest));
+    assert_eq!((mirror.size(), mirror.state_hash()), (300, digest));
     server.show(log_of(600));
     mirror.sync(&server.client()).await.unwrap();
     assert_eq!(mirror.size(), 600);

@@ -7,7 +7,7 @@ use common::{every_kind, given, hash, sign, suspend};
 use consent::{Notice, Withdrawal};
 use identity::{SigningKey, sign_jws};
 use ledger::{
-    Act, CHANGE_TYPE, Entry, EntryError, EntryHash, GRANT_TYPE, Hash, MAX_ENTRY, RESUME_TYPE, SUSPEND_TYPE,
+    Act, CHANGE_TYPE, ConsentEntry, EntryError, EntryHash, GRANT_TYPE, Hash, MAX_ENTRY, RESUME_TYPE, SUSPEND_TYPE,
     WITHDRAW_TYPE, commit_notice, commit_subject,
 };
 use proptest::prelude::*;
@@ -17,7 +17,7 @@ const TYPES: [&str; 5] = [GRANT_TYPE, CHANGE_TYPE, SUSPEND_TYPE, RESUME_TYPE, WI
 
 /// What is wrong with a payload under a type, if anything is; its signature is always right.
 fn fault(typ: &str, payload: &str) -> Option<EntryError> {
-    Entry::parse(sign_jws(&SigningKey::from_seed([1; 32]), typ, payload.as_bytes()).as_bytes()).err()
+    ConsentEntry::parse(sign_jws(&SigningKey::from_seed([1; 32]), typ, payload.as_bytes()).as_bytes()).err()
 }
 
 #[test]
@@ -31,7 +31,7 @@ fn entries_read_as_they_are_written() {
             .map(|level| short(Act::Withdraw { level })),
     );
     for entry in &entries {
-        assert_eq!(Entry::parse(entry.bytes()), Ok(entry.clone()));
+        assert_eq!(ConsentEntry::parse(entry.bytes()), Ok(entry.clone()));
         assert_eq!(entry.hash(), EntryHash::of(entry.bytes()));
         assert_eq!(*entry.signer(), SigningKey::from_seed([1; 32]).did());
         // The payload is canonical by another program's account too.
@@ -49,11 +49,11 @@ fn every_changed_bit_of_an_entry_is_noticed() {
             for bit in 0..8 {
                 let mut bytes = entry.bytes().to_vec();
                 bytes[at] ^= 1 << bit;
-                assert!(Entry::parse(&bytes).is_err(), "{}, byte {at}, bit {bit}", entry.event().typ());
+                assert!(ConsentEntry::parse(&bytes).is_err(), "{}, byte {at}, bit {bit}", entry.event().typ());
             }
         }
         for end in 0..entry.bytes().len() {
-            assert!(Entry::parse(&entry.bytes()[..end]).is_err(), "{} cut at {end}", entry.event().typ());
+            assert!(ConsentEntry::parse(&entry.bytes()[..end]).is_err(), "{} cut at {end}", entry.event().typ());
         }
     }
 }
@@ -141,10 +141,10 @@ fn dates_and_levels_have_one_spelling() {
 
 #[test]
 fn what_is_no_signed_text_is_refused() {
-    assert_eq!(Entry::parse(&vec![b'a'; MAX_ENTRY + 1]), Err(EntryError::TooLong));
-    assert_eq!(Entry::parse(&vec![b'a'; MAX_ENTRY]), Err(EntryError::Signature));
-    assert_eq!(Entry::parse(&[0xff; 40]), Err(EntryError::Signature));
-    assert_eq!(Entry::parse(&[]), Err(EntryError::Signature));
+    assert_eq!(ConsentEntry::parse(&vec![b'a'; MAX_ENTRY + 1]), Err(EntryError::TooLong));
+    assert_eq!(ConsentEntry::parse(&vec![b'a'; MAX_ENTRY]), Err(EntryError::Signature));
+    assert_eq!(ConsentEntry::parse(&[0xff; 40]), Err(EntryError::Signature));
+    assert_eq!(ConsentEntry::parse(&[]), Err(EntryError::Signature));
 }
 
 fn all_differ(all: &[Hash]) {
@@ -196,8 +196,8 @@ proptest! {
 
     #[test]
     fn no_bytes_make_a_reader_panic(bytes in prop::collection::vec(any::<u8>(), 0..600), text in "\\PC{0,300}") {
-        prop_assert!(Entry::parse(&bytes).is_err());
-        prop_assert!(Entry::parse(text.as_bytes()).is_err());
+        prop_assert!(ConsentEntry::parse(&bytes).is_err());
+        prop_assert!(ConsentEntry::parse(text.as_bytes()).is_err());
         for typ in TYPES {
             prop_assert!(fault(typ, &text).is_some());
         }

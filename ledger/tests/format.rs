@@ -8,9 +8,9 @@ use common::{MemoryLog, hash, note_key};
 use consent::{ConsentState, Notice, StudyId, Vocabulary as _, Withdrawal};
 use identity::{SigningKey, sign_jws, to_canonical};
 use ledger::{
-    Act, BundleId, CHANGE_TYPE, Checkpoint, ConsentEvent, Entry, EntryError, GRANT_TYPE, Given, Hash, RESUME_TYPE,
-    Receipt, SUSPEND_TYPE, State, SubjectState, TileId, VerifierKey, WITHDRAW_TYPE, commit_notice, commit_subject,
-    inclusion_proof,
+    Act, BundleId, CHANGE_TYPE, Checkpoint, ConsentEntry, ConsentEvent, EntryError, GRANT_TYPE, Given, Hash,
+    RESUME_TYPE, Receipt, SUSPEND_TYPE, State, SubjectState, TileId, VerifierKey, WITHDRAW_TYPE, commit_notice,
+    commit_subject, inclusion_proof,
 };
 use sha2::{Digest as _, Sha256};
 use std::collections::BTreeMap;
@@ -35,7 +35,7 @@ fn blocks() -> BTreeMap<String, String> {
 }
 
 struct Example {
-    entries: Vec<Entry>,
+    entries: Vec<ConsentEntry>,
     log: MemoryLog,
     subject: Hash,
     notice: Notice,
@@ -60,11 +60,11 @@ fn example() -> Example {
         ("2027-02-03T08:30:00Z", Act::Withdraw { level: Withdrawal::NoUse }),
         ("2027-06-01T09:15:00Z", Act::Grant(given(""))),
     ];
-    let mut entries = Vec::<Entry>::new();
+    let mut entries = Vec::<ConsentEntry>::new();
     for (time, act) in story {
-        let (previous, time) = (entries.last().map(Entry::hash), time.parse().unwrap());
+        let (previous, time) = (entries.last().map(ConsentEntry::hash), time.parse().unwrap());
         let event = ConsentEvent { subject, previous, notice: commit_notice(&[7; 32], &notice), time, act };
-        entries.push(Entry::sign(&study_key, &event));
+        entries.push(ConsentEntry::sign(&study_key, &event));
     }
     let log = MemoryLog::of(entries.iter().map(|e| e.bytes().to_vec()).collect());
     Example { entries, log, subject, notice }
@@ -142,7 +142,7 @@ fn moves() -> String {
 }
 
 /// What dates do: the state on some days, after some of the entries of the story.
-fn days(entries: &[Entry], subject: &Hash) -> String {
+fn days(entries: &[ConsentEntry], subject: &Hash) -> String {
     let mut text = String::new();
     let on = [
         (1, "2027-12-31"),
@@ -237,7 +237,7 @@ fn every_block_reads_back() {
     let blocks = blocks();
     let (key, mut state) = (blocks["vkey"].trim().parse::<VerifierKey>().unwrap(), State::new());
     for (index, name) in (0..).zip(STORY) {
-        let entry = Entry::parse(blocks[name].trim_end().as_bytes()).unwrap();
+        let entry = ConsentEntry::parse(blocks[name].trim_end().as_bytes()).unwrap();
         assert_eq!(entry.hash().to_string(), blocks["entry-hashes"].lines().nth(index as usize).unwrap());
         state.apply(index, &entry).unwrap();
     }
@@ -277,7 +277,7 @@ fn what_must_be_refused_is_refused() {
 }
 
 fn fault(typ: &str, payload: &str) -> Option<EntryError> {
-    Entry::parse(sign_jws(&SigningKey::from_seed([1; 32]), typ, payload.as_bytes()).as_bytes()).err()
+    ConsentEntry::parse(sign_jws(&SigningKey::from_seed([1; 32]), typ, payload.as_bytes()).as_bytes()).err()
 }
 
 /// The table of rule 1.4: for each kind, what each member may be, tried one by one.

@@ -6,7 +6,7 @@ mod common;
 use common::{given, grant, hash, sign, suspend, withdraw};
 use consent::{ConsentState, Date, ImpossibleMove, Move, Step, Withdrawal, fold};
 use identity::SigningKey;
-use ledger::{Act, ConsentEvent, Entry, EntryHash, Hash, Rejected, State};
+use ledger::{Act, ConsentEntry, ConsentEvent, EntryHash, Hash, Rejected, State};
 use proptest::prelude::*;
 use std::collections::BTreeMap;
 
@@ -304,7 +304,7 @@ proptest! {
 
     #[test]
     fn the_rules_hold_whatever_comes(deeds in deeds()) {
-        let (mut state, mut log, mut days) = (State::new(), Vec::<Entry>::new(), 0);
+        let (mut state, mut log, mut days) = (State::new(), Vec::<ConsentEntry>::new(), 0);
         let mut ended: BTreeMap<Hash, bool> = BTreeMap::new();
         for (mark, deed) in (0_u8..).zip(deeds) {
             days += deed.days;
@@ -316,7 +316,7 @@ proptest! {
             };
             let time = consent::Timestamp::from_unix(START + days * 86_400 + 43_200);
             let event = ConsentEvent { subject, previous, notice: hash(mark), time, act: deed.act };
-            let entry = Entry::sign(&SigningKey::from_seed([deed.key; 32]), &event);
+            let entry = ConsentEntry::sign(&SigningKey::from_seed([deed.key; 32]), &event);
             let (before, index) = (state.clone(), log.len() as u64);
             let mut staged = before.stage();
             let judged = staged.apply(index, &entry);
@@ -360,14 +360,14 @@ proptest! {
         let (mut again, batch) = (State::new(), State::new());
         let mut staged = batch.stage();
         for (index, entry) in (0..).zip(&log) {
-            let read = Entry::parse(entry.bytes()).unwrap();
+            let read = ConsentEntry::parse(entry.bytes()).unwrap();
             again.apply(index, &read).unwrap();
             staged.apply(index, &read).unwrap();
         }
         let changes = staged.into_changes();
         let mut batch = State::new();
         batch.keep(changes);
-        prop_assert_eq!(again.digest(), state.digest());
+        prop_assert_eq!(again.hash(), state.hash());
         prop_assert_eq!(&again, &state);
         prop_assert_eq!(&batch, &state);
         // And so does the fold by which a wallet reads its own journal.

@@ -3,7 +3,7 @@
 
 use consent::Withdrawal;
 use identity::{ProfileSecret, SigningKey, present, sign_jws, sign_request};
-use ledger::{Act, ConsentEvent, Entry, EntryHash, Given, Hash, commit_subject};
+use ledger::{Act, ConsentEntry, ConsentEvent, EntryHash, Given, Hash, commit_subject};
 use reqwest::{Client, Method};
 use serde_json::{Value, json};
 use server::{Institution, Options, Running, start};
@@ -110,7 +110,7 @@ impl Biobank {
         donor
     }
 
-    async fn append(&self, entry: &Entry) -> Answer {
+    async fn append(&self, entry: &ConsentEntry) -> Answer {
         self.post("/v1/entries", entry.bytes().to_vec()).await
     }
 
@@ -165,13 +165,13 @@ impl Donor {
         json!({ "study": Self::study(), "salt": hex::encode(self.salt()), "binding": binding })
     }
 
-    fn says(&self, key: &SigningKey, previous: Option<EntryHash>, act: Act) -> Entry {
+    fn says(&self, key: &SigningKey, previous: Option<EntryHash>, act: Act) -> ConsentEntry {
         let subject = commit_subject(&self.salt(), &self.pairwise.did(), &Self::study());
         let notice = Hash::from([6; 32]);
-        Entry::sign(key, &ConsentEvent { subject, previous, notice, time: now(), act })
+        ConsentEntry::sign(key, &ConsentEvent { subject, previous, notice, time: now(), act })
     }
 
-    fn grant(&self, key: &SigningKey) -> Entry {
+    fn grant(&self, key: &SigningKey) -> ConsentEntry {
         self.says(key, None, Act::Grant(given(7)))
     }
 }
@@ -235,7 +235,7 @@ async fn an_entry_needs_a_key_that_is_registered_for_its_subject() {
     let biobank = Biobank::open().await;
     let donor = biobank.donor(3).await;
     let entry = donor.grant(&donor.key());
-    let append = |entry: &Entry| biobank.post("/v1/entries", entry.bytes().to_vec());
+    let append = |entry: &ConsentEntry| biobank.post("/v1/entries", entry.bytes().to_vec());
     assert_eq!(append(&entry).await, (403, "unknown-signer".into()));
     // A binding that another donor sends binds nothing.
     let other = biobank.donor(4).await;
@@ -312,7 +312,7 @@ async fn a_refused_entry_holds_nobody_else_up() {
     let granted = two.grant(&two.key());
     assert_eq!(biobank.append(&granted).await.0, 200);
     // At once: a pile of entries that break a rule, do not follow or are not signed right, and one good withdrawal.
-    let bad: Vec<Entry> = (0..20)
+    let bad: Vec<ConsentEntry> = (0..20)
         .map(|mark| match mark % 3 {
             0 => one.says(&one.key(), Some(first.hash()), Act::Resume),
             1 => one.says(&one.key(), None, Act::Change(given(mark))),

@@ -3,7 +3,7 @@
 
 use identity::SigningKey;
 use ledger::{
-    Act, BundleId, Checkpoint, ConsentEvent, Entry, Given, Hash, NoteKey, TILE_WIDTH, TileEdge, append_to_bundle,
+    Act, BundleId, Checkpoint, ConsentEntry, ConsentEvent, Given, Hash, NoteKey, TILE_WIDTH, TileEdge, append_to_bundle,
 };
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -15,14 +15,14 @@ fn note_key(seed: u8) -> NoteKey {
     NoteKey::new(ORIGIN, SigningKey::from_seed([seed; 32])).unwrap()
 }
 
-fn entry(number: u32) -> Entry {
+fn entry(number: u32) -> ConsentEntry {
     let mut subject = [0; 32];
     subject[..4].copy_from_slice(&number.to_be_bytes());
     let hash = Hash::from_bytes([3; 32]);
     let (subject, time) = (Hash::from_bytes(subject), "2026-11-22T12:00:00Z".parse().unwrap());
     let act = Act::Grant(Given { credential: hash, policy: hash, until: None });
     let event = ConsentEvent { subject, previous: None, notice: hash, time, act };
-    Entry::sign(&SigningKey::from_seed([1; 32]), &event)
+    ConsentEntry::sign(&SigningKey::from_seed([1; 32]), &event)
 }
 
 fn put(dir: &Path, path: &str, bytes: &[u8]) {
@@ -32,7 +32,7 @@ fn put(dir: &Path, path: &str, bytes: &[u8]) {
 }
 
 /// Writes a log as a web server would show it, and returns its root.
-fn write_log(dir: &Path, entries: &[Entry]) -> Hash {
+fn write_log(dir: &Path, entries: &[ConsentEntry]) -> Hash {
     let (mut edge, size) = (TileEdge::new(), entries.len() as u64);
     for (number, entries) in (0..).zip(entries.chunks(TILE_WIDTH as usize)) {
         let mut bundle = Vec::new();
@@ -102,7 +102,7 @@ fn a_third_party_accepts_our_log_and_refuses_every_changed_one() {
     let work = tempfile::tempdir().unwrap();
     let program = build(work.path());
     let log = work.path().join("log");
-    let entries: Vec<Entry> = (0..600).map(entry).collect();
+    let entries: Vec<ConsentEntry> = (0..600).map(entry).collect();
     let root = write_log(&log, &entries);
     let accepted = run(&program, log.to_str().unwrap());
     assert!(accepted.status.success(), "{}", String::from_utf8_lossy(&accepted.stderr));

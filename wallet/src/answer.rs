@@ -13,7 +13,7 @@ use crate::views::signed_terms;
 use bridge::{Code, DonorStep, Failure};
 use consent::{Answers, Choice, ConsentState, Date, Move, Policy, Preferences, StudyId, StudyRequest, Vocabulary};
 use identity::{ConsentClaims, Credential, issue_consent, policy_hash};
-use ledger::{Act, ConsentEvent, Entry, EntryHash, Given, Hash, commit_notice, commit_subject};
+use ledger::{Act, ConsentEntry, ConsentEvent, EntryHash, Given, Hash, commit_notice, commit_subject};
 
 /// The policy and the wishes that a choice makes of a study's rules, on a day.
 ///
@@ -173,7 +173,7 @@ pub async fn grant(
     };
     let act = if made == Move::Change { Act::Change(given) } else { Act::Grant(given) };
     let event = event(profile, study, previous, &statement, act)?;
-    let entry = Entry::sign(&key, &ConsentEvent { time: now, ..event });
+    let entry = ConsentEntry::sign(&key, &ConsentEvent { time: now, ..event });
     sign(profile, study, &entry, statement, Some(credential), |story| {
         as_shown(&Aim::of(story, study)?.request, notice)
     })?;
@@ -194,7 +194,7 @@ pub fn step(profile: &Profile, study: &StudyId, step: DonorStep, digest: &str) -
         DonorStep::Withdraw { level } => Act::Withdraw { level },
     };
     let event = event(profile, study, previous, &statement, act)?;
-    let entry = Entry::sign(&profile.study_key(&connection, study), &event);
+    let entry = ConsentEntry::sign(&profile.study_key(&connection, study), &event);
     sign(profile, study, &entry, statement, None, |_| Ok(()))?;
     Ok(entry.hash())
 }
@@ -240,7 +240,7 @@ pub fn subject(profile: &Profile, study: &StudyId) -> Result<Hash, Failure> {
 fn sign(
     profile: &Profile,
     study: &StudyId,
-    entry: &Entry,
+    entry: &ConsentEntry,
     statement: Statement,
     credential: Option<Credential>,
     allow: impl FnOnce(&Story) -> Result<(), Failure>,

@@ -8,7 +8,7 @@ use bridge::{CheckResult, CheckRow, CheckView, Code, Failure, ReasonView, Record
 use consent::{ConsentState, Message, Purpose, Reason, Timestamp, Vocabulary, decide, disease_name};
 use identity::{Check, ConsentClaims, Did, ExpectedPresentation, policy_hash, verify_consent, verify_presentation};
 use ledger::client::Mirror;
-use ledger::{Entry, Hash, Receipt, SubjectState, VerifierKey};
+use ledger::{ConsentEntry, Hash, Receipt, SubjectState, VerifierKey};
 
 /// What the checker expects of a proof.
 #[derive(Debug, Clone, Default)]
@@ -163,12 +163,12 @@ fn recorded(
     record: &Record<'_>,
     now: Timestamp,
     view: &mut CheckView,
-) -> Option<Entry> {
+) -> Option<ConsentEntry> {
     const NAME: &str = "ledger-entry";
     if claims.biobank != *record.biobank {
         return fail(view, NAME, "the consent belongs to another biobank's record");
     }
-    let Ok(entry) = Entry::parse(proof.entry.as_bytes()) else {
+    let Ok(entry) = ConsentEntry::parse(proof.entry.as_bytes()) else {
         return fail(view, NAME, "the entry is not well formed");
     };
     let Some(given) = entry.event().given() else { return fail(view, NAME, "the entry gives no consent") };
@@ -190,7 +190,7 @@ fn recorded(
 }
 
 /// Where the consent of this entry stands by the folded record: what the record says is what is decided on.
-fn live(subject: &SubjectState, entry: &Entry, at: Timestamp, view: &mut CheckView) -> Option<ConsentState> {
+fn live(subject: &SubjectState, entry: &ConsentEntry, at: Timestamp, view: &mut CheckView) -> Option<ConsentState> {
     const NAME: &str = "ledger-live";
     let latest = Recorded { index: subject.latest_index, hash: subject.latest.to_string(), checked: at };
     let state = subject.state_at(at.date());

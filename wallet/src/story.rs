@@ -6,7 +6,7 @@ use crate::statement::Statement;
 use bridge::{RecordView, Recorded};
 use consent::{Choices, ConsentState, Date, Life, Move, Step, StudyId, StudyRequest, Timestamp};
 use identity::Credential;
-use ledger::{Entry, EntryHash};
+use ledger::{ConsentEntry, EntryHash};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,7 +14,7 @@ use std::collections::{BTreeMap, BTreeSet};
 #[derive(Debug, Clone)]
 pub struct Sending {
     /// The entry.
-    pub entry: Entry,
+    pub entry: ConsentEntry,
     /// For which study.
     pub study: StudyId,
     /// When it was signed.
@@ -239,7 +239,7 @@ impl Story {
         statement: Option<&Statement>,
         at: Timestamp,
     ) {
-        let Ok(entry) = Entry::parse(entry.as_bytes()) else {
+        let Ok(entry) = ConsentEntry::parse(entry.as_bytes()) else {
             self.unreadable += 1;
             return;
         };

@@ -2,9 +2,10 @@
 
 use super::{ClientError, LogClient};
 use crate::checkpoint::SignedCheckpoint;
-use crate::entry::{Act, Entry, EntryError};
+use crate::entry::{Act, Entry, EntryError, Event};
 use crate::note::VerifierKey;
-use crate::state::{Rejected, State};
+use crate::rules::Rejected;
+use crate::state::State;
 use crate::tile::{BundleId, TILE_WIDTH, TileEdge, TileId};
 use consent::{ConsentState, Date};
 use std::collections::BTreeMap;
@@ -54,6 +55,8 @@ pub struct EntryCounts {
     pub resumptions: u64,
     /// Withdrawals, of every level.
     pub withdrawals: u64,
+    /// What institutions and keys said.
+    pub others: u64,
 }
 
 impl AuditReport {
@@ -120,12 +123,15 @@ fn judge(index: u64, bytes: &[u8], report: &mut AuditReport) {
         return report.note(Finding::AgainstRules(index, rejected));
     }
     let counts = &mut report.entries;
-    let kind = match entry.event().act {
-        Act::Grant(_) => &mut counts.grants,
-        Act::Change(_) => &mut counts.changes,
-        Act::Suspend { .. } => &mut counts.pauses,
-        Act::Resume => &mut counts.resumptions,
-        Act::Withdraw { .. } => &mut counts.withdrawals,
+    let kind = match entry.said() {
+        Event::Institution(_) => &mut counts.others,
+        Event::Consent(event) => match event.act {
+            Act::Grant(_) => &mut counts.grants,
+            Act::Change(_) => &mut counts.changes,
+            Act::Suspend { .. } => &mut counts.pauses,
+            Act::Resume => &mut counts.resumptions,
+            Act::Withdraw { .. } => &mut counts.withdrawals,
+        },
     };
     *kind += 1;
 }

@@ -195,9 +195,9 @@ impl Mirror {
         }
     }
 
-    /// A hash over what the log says.
-    pub fn digest(&self) -> Hash {
-        self.state.digest()
+    /// The state hash: what every other reader of the same entries must get too.
+    pub fn state_hash(&self) -> Hash {
+        self.state.hash()
     }
 }
 

@@ -4,8 +4,8 @@
 use consent::Withdrawal;
 use identity::SigningKey;
 use ledger::{
-    Act, BundleId, Checkpoint, ConsentEvent, Entry, EntryHash, Given, Hash, NoteKey, SignedCheckpoint, TILE_WIDTH,
-    TileEdge, append_to_bundle,
+    Act, BundleId, Checkpoint, ConsentEntry, ConsentEvent, EntryHash, Given, Hash, NoteKey, SignedCheckpoint,
+    TILE_WIDTH, TileEdge, append_to_bundle,
 };
 use std::collections::BTreeMap;
 
@@ -28,26 +28,26 @@ pub fn suspend(until: &str) -> Act {
     Act::Suspend { until: until.parse().ok() }
 }
 
-pub fn sign(seed: u8, subject: Hash, previous: Option<EntryHash>, time: &str, act: Act) -> Entry {
+pub fn sign(seed: u8, subject: Hash, previous: Option<EntryHash>, time: &str, act: Act) -> ConsentEntry {
     let event = ConsentEvent { subject, previous, notice: hash(6), time: time.parse().unwrap(), act };
-    Entry::sign(&SigningKey::from_seed([seed; 32]), &event)
+    ConsentEntry::sign(&SigningKey::from_seed([seed; 32]), &event)
 }
 
-pub fn grant(seed: u8, number: u32) -> Entry {
+pub fn grant(seed: u8, number: u32) -> ConsentEntry {
     let mut subject = [seed; 32];
     subject[..4].copy_from_slice(&number.to_be_bytes());
     sign(seed, Hash::from_bytes(subject), None, "2026-11-22T12:00:00Z", Act::Grant(given("")))
 }
 
-pub fn withdraw(seed: u8, of: &Entry) -> Entry {
+pub fn withdraw(seed: u8, of: &ConsentEntry) -> ConsentEntry {
     let act = Act::Withdraw { level: Withdrawal::NoUse };
     sign(seed, of.event().subject, Some(of.hash()), "2026-11-23T12:00:00Z", act)
 }
 
 /// One life with an entry of every kind, and what may be there is there.
-pub fn every_kind() -> [Entry; 5] {
+pub fn every_kind() -> [ConsentEntry; 5] {
     let first = sign(1, hash(2), None, "2026-11-22T12:00:00Z", Act::Grant(given("2027-12-31")));
-    let next = |of: &Entry, act| sign(1, hash(2), Some(of.hash()), "2026-11-22T12:00:00Z", act);
+    let next = |of: &ConsentEntry, act| sign(1, hash(2), Some(of.hash()), "2026-11-22T12:00:00Z", act);
     let change = next(&first, Act::Change(given("2028-02-29")));
     let suspend = next(&change, suspend("2026-12-24"));
     let resume = next(&suspend, Act::Resume);

@@ -153,10 +153,10 @@ impl LogStore {
 
     /// Appends an entry, and answers when it is durable and covered by a published checkpoint. The same entry twice
     /// has the same answer.
-    pub async fn append(&self, entry: Entry) -> Result<Appended, AppendError> {
+    pub async fn append(&self, entry: impl Into<Entry>) -> Result<Appended, AppendError> {
         let (reply, answer) = oneshot::channel();
         let queue = self.queue.as_ref().ok_or(AppendError::Stopped)?;
-        queue.try_send(Waiting { entry, reply }).map_err(|error| match error {
+        queue.try_send(Waiting { entry: entry.into(), reply }).map_err(|error| match error {
             TrySendError::Full(_) => AppendError::Busy,
             TrySendError::Disconnected(_) => AppendError::Stopped,
         })?;

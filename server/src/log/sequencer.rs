@@ -5,7 +5,8 @@ use super::fail::fail_point;
 use super::files::bundle_of;
 use super::{AppendError, Appended, Shared, Shown, Waiting};
 use ledger::{
-    BundleId, Changes, Checkpoint, EntryHash, SignedCheckpoint, TILE_WIDTH, TileEdge, TileId, append_to_bundle,
+    Batch, BundleId, Checkpoint, EntryHash, Records as _, SignedCheckpoint, TILE_WIDTH, TileEdge, TileId,
+    append_to_bundle, keys_of,
 };
 use std::collections::HashMap;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
@@ -44,7 +45,7 @@ struct Judged {
     accepted: Vec<Waiting>,
     /// Who sent an entry that is in the batch already, and its number.
     doubled: Vec<(Waiting, u64)>,
-    changes: Changes,
+    batch: Batch,
 }
 
 /// What a batch makes of the log.
@@ -91,7 +92,7 @@ impl Sequencer {
             let flushed = bundle_of(first) * TILE_WIDTH;
             self.shared.database.commit(&rows, next.checkpoint.note(), flushed)?;
             fail_point("after-commit");
-            self.publish(next, judged.changes)?;
+            self.publish(next, judged.batch)?;
         }
         fail_point("before-reply");
         let accepted = judged.accepted.into_iter().zip(first..);
@@ -105,7 +106,9 @@ impl Sequencer {
     /// Answers at once what is known or against the rules; gives numbers to the rest.
     fn judge(&self, batch: Vec<Waiting>) -> Result<Judged, WriteError> {
         let shown = self.shared.shown.read().unwrap_or_else(PoisonError::into_inner);
-        let mut staged = shown.state.stage();
+        let keys = batch.iter().flat_map(|waiting| keys_of(&waiting.entry));
+        let known = keys.map(|key| (key.clone(), shown.state.record(&key).cloned())).collect();
+        let mut staged = Batch::new(self.edge.size(), shown.state.hash(), known);
         let (mut accepted, mut doubled) = (Vec::new(), Vec::new());
         let mut numbers: HashMap<EntryHash, u64> = HashMap::new();
         for waiting in batch {
@@ -115,9 +118,8 @@ impl Sequencer {
             } else if let Some(index) = numbers.get(&hash) {
                 doubled.push((waiting, *index));
             } else {
-                let index = self.edge.size() + accepted.len() as u64;
-                match staged.apply(index, &waiting.entry) {
-                    Ok(()) => {
+                match staged.push(&waiting.entry) {
+                    Ok((index, _)) => {
                         numbers.insert(hash, index);
                         accepted.push(waiting);
                     }
@@ -127,7 +129,7 @@ impl Sequencer {
                 }
             }
         }
-        Ok(Judged { accepted, doubled, changes: staged.into_changes() })
+        Ok(Judged { accepted, doubled, batch: staged })
     }
 
     /// The log with the batch at its end, all in memory.
@@ -152,7 +154,7 @@ impl Sequencer {
     }
 
     /// Writes the public files, the checkpoint last, and then lets readers see it.
-    fn publish(&mut self, next: Next, changes: Changes) -> Result<(), WriteError> {
+    fn publish(&mut self, next: Next, batch: Batch) -> Result<(), WriteError> {
         for (id, bytes) in &next.bundles {
             self.shared.files.write_bundle(*id, bytes)?;
         }
@@ -164,7 +166,7 @@ impl Sequencer {
         let mut shown = self.shared.shown.write().unwrap_or_else(PoisonError::into_inner);
         let Shown { checkpoint, state } = &mut *shown;
         *checkpoint = next.checkpoint;
-        state.keep(changes);
+        state.keep(batch);
         drop(shown);
         (self.edge, self.tail) = (next.edge, next.tail);
         Ok(())

@@ -1,7 +1,9 @@
 use super::{AppendError, FAIL_POINTS, LogStore, OpenError};
 use consent::{ConsentState, ImpossibleMove, Move, Withdrawal};
 use identity::SigningKey;
-use ledger::{Act, ConsentEvent, Entry, EntryHash, Given, Hash, NoteKey, Receipt, Rejected, State, TileEdge, TileId};
+use ledger::{
+    Act, ConsentEntry, ConsentEvent, EntryHash, Given, Hash, NoteKey, Receipt, Rejected, State, TileEdge, TileId,
+};
 use std::collections::BTreeMap;
 use std::io::{BufRead as _, BufReader};
 use std::path::Path;
@@ -18,9 +20,9 @@ fn open(dir: &Path) -> LogStore {
     LogStore::open(dir, note_key(), ORIGIN).unwrap()
 }
 
-fn sign(subject: Hash, previous: Option<EntryHash>, act: Act) -> Entry {
+fn sign(subject: Hash, previous: Option<EntryHash>, act: Act) -> ConsentEntry {
     let (notice, time) = (Hash::from_bytes([6; 32]), "2026-11-22T12:00:00Z".parse().unwrap());
-    Entry::sign(&SigningKey::from_seed([1; 32]), &ConsentEvent { subject, previous, notice, time, act })
+    ConsentEntry::sign(&SigningKey::from_seed([1; 32]), &ConsentEvent { subject, previous, notice, time, act })
 }
 
 fn given(mark: u8) -> Given {
@@ -28,24 +30,24 @@ fn given(mark: u8) -> Given {
     Given { credential: hash, policy: hash, until: None }
 }
 
-fn grant(number: u32) -> Entry {
+fn grant(number: u32) -> ConsentEntry {
     let mut subject = [0; 32];
     subject[..4].copy_from_slice(&number.to_be_bytes());
     sign(Hash::from_bytes(subject), None, Act::Grant(given(3)))
 }
 
-fn after(of: &Entry, act: Act) -> Entry {
+fn after(of: &ConsentEntry, act: Act) -> ConsentEntry {
     sign(of.event().subject, Some(of.hash()), act)
 }
 
-fn withdraw(of: &Entry) -> Entry {
+fn withdraw(of: &ConsentEntry) -> ConsentEntry {
     after(of, Act::Withdraw { level: Withdrawal::NoUse })
 }
 
 /// Made once: signing in debug builds takes a while.
-static ENTRIES: LazyLock<Vec<Entry>> = LazyLock::new(|| (0..620).map(grant).collect());
+static ENTRIES: LazyLock<Vec<ConsentEntry>> = LazyLock::new(|| (0..620).map(grant).collect());
 
-async fn append_all(log: &LogStore, entries: &[Entry]) -> Vec<u64> {
+async fn append_all(log: &LogStore, entries: &[ConsentEntry]) -> Vec<u64> {
     let waiting = entries.iter().map(|entry| log.append(entry.clone()));
     let mut indices = Vec::new();
     for answer in futures_in_order(waiting).await {
@@ -83,13 +85,13 @@ fn verify(log: &LogStore) -> Vec<Vec<u8>> {
         let bytes = log.read_tile(&id.path()).unwrap().unwrap();
         for entry in id.entries(&bytes).unwrap() {
             tiles.extend(edge.push(entry));
-            state.apply(entries.len() as u64, &Entry::parse(entry).unwrap()).unwrap();
+            state.apply(entries.len() as u64, &ConsentEntry::parse(entry).unwrap()).unwrap();
             entries.push(entry.to_vec());
         }
     }
     tiles.extend(edge.partial_tiles());
     assert_eq!(edge.root(), checkpoint.root);
-    assert_eq!(log.read_state(State::digest), state.digest());
+    assert_eq!(log.read_state(State::hash), state.hash());
     for (id, bytes) in tiles {
         assert_eq!(log.read_tile(&id.path()).unwrap().unwrap(), bytes, "{id}");
         if id.width > 1 && !id.is_full() {

@@ -9,7 +9,7 @@ use axum::body::Body;
 use axum::extract::{Path, State};
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
-use ledger::{Entry, EntryHash, MAX_ENTRY, Rejected, commit_subject};
+use ledger::{ConsentEntry, EntryHash, MAX_ENTRY, Rejected, commit_subject};
 use serde_json::{Value, json};
 use std::sync::Arc;
 
@@ -51,7 +51,7 @@ pub async fn log(State(biobank): State<Arc<Biobank>>) -> Json<Value> {
 
 pub async fn append(State(biobank): State<Arc<Biobank>>, body: Body) -> Result<Json<Value>, Problem> {
     let bytes = read_up_to(body, MAX_ENTRY).await?;
-    let entry = Entry::parse(&bytes).map_err(|_| Problem::bad_entry())?;
+    let entry = ConsentEntry::parse(&bytes).map_err(|_| Problem::bad_entry())?;
     let (desk, signer) = (biobank.clone(), entry.signer().clone());
     let key = super::blocking(move || desk.desk.study_key(&signer).map_err(Problem::internal)).await?;
     let key = key.ok_or_else(Problem::unknown_signer)?;

@@ -12,7 +12,7 @@ use crate::research::up_to_date;
 use bridge::{CheckResult, CheckView, Code, Failure};
 use consent::{ConsentState, Purpose, Timestamp};
 use identity::{ConsentCredential, Did, canonical::parse_strict, verify_consent};
-use ledger::Entry;
+use ledger::ConsentEntry;
 use serde_json::Value;
 use std::path::Path;
 
@@ -92,14 +92,14 @@ async fn looked_up(
     }
     // The check has seen this entry in the record, and its subject.
     let unknown = || SourceError::NotValid("the record does not know this subject".to_owned());
-    let entry = Entry::parse(proof.entry.as_bytes()).map_err(|_| unknown())?;
+    let entry = ConsentEntry::parse(proof.entry.as_bytes()).map_err(|_| unknown())?;
     let subject = mirror.state().subject(&entry.event().subject).ok_or_else(unknown)?;
     let replaced = subject.grant.entry != entry.hash();
-    let latest = mirror.entry(subject.latest_index).ok().flatten().and_then(|bytes| Entry::parse(&bytes).ok());
+    let latest = mirror.entry(subject.latest_index).ok().flatten().and_then(|bytes| ledger::Entry::parse(&bytes).ok());
     let given = view.given.as_ref().map(|given| (given.index, given.hash.clone()));
     Ok(ConsentRecord {
         state: if replaced { ConsentState::Superseded } else { subject.state_at(at.date()) },
-        state_since: latest.map_or(record.state_since, |latest| latest.event().time),
+        state_since: latest.map_or(record.state_since, |latest| latest.said().time()),
         state_checked: Some(at),
         biobank_name: connection.name,
         entry: given,
