@@ -63,18 +63,21 @@ impl Checkpoint {
     pub fn open_with(note: &str, keys: &[LogKey]) -> Result<SignedCheckpoint, CheckpointError> {
         let signed = SignedNote::parse(note)?;
         let checkpoint = Self::parse(signed.claimed_text());
-        let mut signer = None;
+        let mut signers = Vec::new();
         for key in keys {
             match key.check(&signed, &checkpoint) {
-                Ok(()) => signer = Some(key.name()),
+                Ok(()) => signers.push(key.name()),
                 Err(NoteError::Unsigned) => {}
                 Err(error) => return Err(error.into()),
             }
         }
         // What nobody signed is not even looked at.
-        let signer = signer.ok_or(NoteError::Unsigned)?;
+        if signers.is_empty() {
+            return Err(NoteError::Unsigned.into());
+        }
         let checkpoint = checkpoint?;
-        if checkpoint.origin != signer {
+        // Another log's signature beside the right one is a stranger's.
+        if !signers.contains(&checkpoint.origin.as_str()) {
             return Err(CheckpointError::OtherOrigin);
         }
         Ok(SignedCheckpoint { checkpoint, note: note.to_owned() })
@@ -216,20 +219,28 @@ impl SignedCheckpoint {
     }
 
     /// The same checkpoint with those of these signature lines that known cosigners made for it. Lines of strangers,
-    /// false ones and ones without a time are left out; without any good one the answer is worth nothing.
+    /// false ones, ones without a time and ones that are older than what is there are left out; without any good one
+    /// the answer is worth nothing.
     pub fn with_cosignatures(&self, lines: &str, keys: &[CosignerKey]) -> Result<Self, NoteError> {
         let (mut note, mut any) = (SignedNote::parse(&self.note)?, false);
-        let bare = note.clone();
+        let bare = SignedNote::bare(note.claimed_text());
+        // Nobody cosigns under the name of the log, so no line can push out the log's own.
+        let keys: Vec<_> = keys.iter().filter(|key| key.name() != self.origin).collect();
         for line in NoteSignature::parse_lines(lines)? {
             let Some(key) = keys.iter().find(|key| line.is_by(key.name(), key.id())) else { continue };
             let mut alone = bare.clone();
             alone.add(line.clone())?;
-            if key.time_on(&alone, &self.checkpoint).is_ok_and(|time| time > 0) {
+            let Ok(time) = key.time_on(&alone, &self.checkpoint) else { continue };
+            let held = key.time_on(&note, &self.checkpoint).unwrap_or(0);
+            if time > held {
                 note.add(line)?;
-                any = true;
             }
+            any |= time > 0;
         }
-        if any { Ok(Self { checkpoint: self.checkpoint.clone(), note: note.to_string() }) } else { Err(NoteError::Unsigned) }
+        if !any {
+            return Err(NoteError::Unsigned);
+        }
+        Ok(Self { checkpoint: self.checkpoint.clone(), note: note.to_string() })
     }
 }
 

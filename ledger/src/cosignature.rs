@@ -182,7 +182,7 @@ pub struct Cosigner {
 }
 
 enum Secret {
-    Ed25519(SigningKey),
+    Ed25519(Box<SigningKey>),
     MlDsa44(Box<ml_dsa::SigningKey<MlDsa44>>),
 }
 
@@ -190,7 +190,7 @@ impl Cosigner {
     /// A cosigner by Ed25519. The key must be used under this name only: its signatures do not name the signer.
     pub fn ed25519(name: &str, key: SigningKey) -> Result<Self, NoteError> {
         let public = CosignerKey::new(name, Algorithm::Ed25519, key.public().as_bytes())?;
-        Ok(Self { key: public, secret: Secret::Ed25519(key) })
+        Ok(Self { key: public, secret: Secret::Ed25519(Box::new(key)) })
     }
 
     /// A cosigner by ML-DSA-44, from the 32-byte seed of FIPS 204.
@@ -206,7 +206,12 @@ impl Cosigner {
     }
 
     /// Signs the checkpoint that is the text of the note. Whether it may be signed is the caller's question.
-    pub(crate) fn sign(&self, note: &SignedNote, checkpoint: &Checkpoint, time: u64) -> Result<NoteSignature, NoteError> {
+    pub(crate) fn sign(
+        &self,
+        note: &SignedNote,
+        checkpoint: &Checkpoint,
+        time: u64,
+    ) -> Result<NoteSignature, NoteError> {
         if time == 0 || i64::try_from(time).is_err() {
             return Err(NoteError::BadTime);
         }

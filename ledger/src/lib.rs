@@ -3,26 +3,35 @@
 mod checkpoint;
 #[cfg(feature = "client")]
 pub mod client;
+mod cosignature;
 mod entry;
 pub mod event;
 mod hash;
 mod merkle;
 mod note;
+mod policy;
 mod prove;
 mod receipt;
 mod record;
 mod rules;
 mod state;
+mod subtree;
 mod tile;
+mod witness;
 
-pub use checkpoint::{Checkpoint, CheckpointError, SignedCheckpoint};
+pub use checkpoint::{Checkpoint, CheckpointError, LogKey, SignedCheckpoint};
+pub use cosignature::{Algorithm, CosignedCheckpoint, Cosigner, CosignerKey};
 pub use entry::{
     Act, CHANGE_TYPE, ConsentEntry, ConsentEvent, Entry, EntryError, Event, GRANT_TYPE, Given, MAX_ENTRY, RESUME_TYPE,
     SUSPEND_TYPE, WITHDRAW_TYPE, commit_notice, commit_subject,
 };
 pub use hash::{EntryHash, Hash, HashError, leaf_hash, node_hash};
 pub use merkle::{Frontier, ProofError, verify_consistency, verify_inclusion};
-pub use note::{MAX_NOTE_BYTES, NoteError, NoteKey, SignedNote, VerifierKey};
+pub use note::{MAX_NOTE_BYTES, MAX_SIGNATURES, NoteError, NoteKey, NoteSignature, SignedNote, VerifierKey};
+pub use policy::{
+    CLOCK_TOLERANCE, MAX_POLICY_BYTES, MAX_POLICY_ITEMS, Pending, PolicyError, PolicyTextError, Quorum, Standing,
+    TrustPolicy, TrustedLog, TrustedWitness, Vote,
+};
 pub use prove::{
     ProveError, consistency_proof, consistency_tiles, inclusion_proof, inclusion_tiles, root_from_tiles,
     roots_from_tiles,
@@ -34,7 +43,12 @@ pub use record::{
 };
 pub use rules::{Applied, Effect, MAX_GRANT_SECONDS, Records, Rejected, apply};
 pub use state::{Batch, State, empty_state_hash, next_state_hash};
+pub use subtree::{subtree_proof, subtree_tiles, verify_subtree};
 pub use tile::{
     BundleId, MAX_BUNDLE_BYTES, MAX_ENTRY_BYTES, MAX_TILE_BYTES, TILE_WIDTH, TileEdge, TileError, TileId,
     append_to_bundle, tile_bytes,
+};
+pub use witness::{
+    AddCheckpoint, Answer, Fork, LINES_CONTENT_TYPE, MAX_ADD_CHECKPOINT_BYTES, MAX_PROOF_LINES, Refusal,
+    SIZE_CONTENT_TYPE, Update, Witness, Witnessed, origin_hash,
 };

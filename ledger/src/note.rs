@@ -225,6 +225,11 @@ impl SignedNote {
         Ok(Self { text: text.to_owned(), signatures: NoteSignature::parse_lines(lines)? })
     }
 
+    /// A text that nobody has signed yet.
+    pub(crate) fn bare(text: &str) -> Self {
+        Self { text: text.to_owned(), signatures: Vec::new() }
+    }
+
     /// The text that somebody claims to have signed: enough to look up whose keys to ask, not to believe.
     pub(crate) fn claimed_text(&self) -> &str {
         &self.text
@@ -249,6 +254,11 @@ impl SignedNote {
     /// The same text with those signatures only that a condition takes.
     pub(crate) fn retain(&mut self, keep: impl FnMut(&NoteSignature) -> bool) {
         self.signatures.retain(keep);
+    }
+
+    /// Leaves out the last ones if there are more than so many.
+    pub(crate) fn truncate(&mut self, most: usize) {
+        self.signatures.truncate(most);
     }
 
     /// The text, if this key signed it. A false signature of the key refuses the note even beside a good one.

@@ -73,7 +73,7 @@ fn consistency_ranges(old_size: u64, new_size: u64) -> Result<Vec<Range>, ProofE
 }
 
 /// The largest power of two below `n` (n > 1): where RFC 6962 splits a list.
-fn split(n: u64) -> u64 {
+pub(crate) fn split(n: u64) -> u64 {
     1 << (n - 1).ilog2()
 }
 
@@ -99,7 +99,7 @@ fn tile_of((height, number): (u32, u64), size: u64) -> Result<(TileId, usize, us
 }
 
 /// The tiles that hold the hashes of these ranges.
-fn tiles_of(ranges: &[Range], size: u64) -> Result<BTreeSet<TileId>, ProofError> {
+pub(crate) fn tiles_of(ranges: &[Range], size: u64) -> Result<BTreeSet<TileId>, ProofError> {
     ranges.iter().flat_map(|range| subtrees(*range)).map(|node| tile_of(node, size).map(|(tile, _, _)| tile)).collect()
 }
 
@@ -165,19 +165,19 @@ pub fn roots_from_tiles<E>(
 }
 
 /// A reader of tiles that asks for each tile once.
-struct Tiles<R> {
+pub(crate) struct Tiles<R> {
     size: u64,
     read: R,
     seen: BTreeMap<TileId, Vec<Hash>>,
 }
 
 impl<E, R: FnMut(TileId) -> Result<Vec<u8>, E>> Tiles<R> {
-    fn new(size: u64, read: R) -> Self {
+    pub(crate) fn new(size: u64, read: R) -> Self {
         Self { size, read, seen: BTreeMap::new() }
     }
 
     /// The hash of a range of leaves.
-    fn hash(&mut self, range: Range) -> Result<Hash, ProveError<E>> {
+    pub(crate) fn hash(&mut self, range: Range) -> Result<Hash, ProveError<E>> {
         let nodes: Vec<Hash> = subtrees(range).into_iter().map(|node| self.node(node)).collect::<Result<_, _>>()?;
         Ok(fold_right(&nodes).ok_or(ProofError::Size)?)
     }

@@ -4,6 +4,7 @@ use crate::checkpoint::{Checkpoint, CheckpointError, SignedCheckpoint};
 use crate::hash::{EntryHash, Hash};
 use crate::merkle::{ProofError, verify_inclusion};
 use crate::note::{MAX_NOTE_BYTES, VerifierKey};
+use crate::policy::{PolicyError, Quorum, TrustPolicy};
 use base64::prelude::{BASE64_STANDARD, Engine as _};
 use std::fmt;
 
@@ -15,7 +16,7 @@ const MAX_PATH: usize = 64;
 pub const MAX_RECEIPT_BYTES: usize = MAX_NOTE_BYTES + 16 * 1024;
 
 /// What can be wrong with a receipt.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ReceiptError {
     /// Not a receipt.
@@ -24,6 +25,9 @@ pub enum ReceiptError {
     /// The checkpoint in it is wrong.
     #[error(transparent)]
     Checkpoint(#[from] CheckpointError),
+    /// The checkpoint is not final under the policy.
+    #[error(transparent)]
+    Policy(#[from] PolicyError),
     /// The checkpoint is good, but does not cover the entry.
     #[error(transparent)]
     Proof(#[from] ProofError),
@@ -80,9 +84,26 @@ impl Receipt {
     pub fn verify(text: &str, entry: &[u8], key: &VerifierKey) -> Result<Included, ReceiptError> {
         let receipt = Self::parse(text)?;
         let checkpoint = Checkpoint::open(&receipt.checkpoint, key)?;
+        receipt.covers(entry, checkpoint)
+    }
+
+    /// Checks that a log of this policy holds these bytes as an entry, under a checkpoint that is final by it. With a
+    /// time in seconds since 1970, witnesses' statements from the future do not count.
+    pub fn verify_with(
+        text: &str,
+        entry: &[u8],
+        policy: &TrustPolicy,
+        now: Option<u64>,
+    ) -> Result<(Included, Quorum), ReceiptError> {
+        let receipt = Self::parse(text)?;
+        let quorum = policy.verify(&receipt.checkpoint, now)?;
+        Ok((receipt.covers(entry, quorum.checkpoint().clone())?, quorum))
+    }
+
+    fn covers(&self, entry: &[u8], checkpoint: SignedCheckpoint) -> Result<Included, ReceiptError> {
         let entry = EntryHash::of(entry);
-        verify_inclusion(receipt.index, checkpoint.size, entry.leaf(), &receipt.path, checkpoint.root)?;
-        Ok(Included { entry, index: receipt.index, checkpoint })
+        verify_inclusion(self.index, checkpoint.size, entry.leaf(), &self.path, checkpoint.root)?;
+        Ok(Included { entry, index: self.index, checkpoint })
     }
 }
 

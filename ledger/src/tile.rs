@@ -70,6 +70,17 @@ impl TileId {
         self
     }
 
+    /// The number of the first entry that a full tile in this place does not span. None above 2^64.
+    pub fn end_index(&self) -> Option<u64> {
+        let entries = 1_u64.checked_shl(8 * (u32::from(self.level) + 1))?;
+        self.index.checked_add(1)?.checked_mul(entries)
+    }
+
+    /// Whether a log that publishes from this entry on may have taken the tile away.
+    pub fn is_pruned(&self, minimum: u64) -> bool {
+        self.is_full() && self.end_index().is_some_and(|end| end <= minimum)
+    }
+
     /// The path below the address of the log, without a leading slash.
     pub fn path(&self) -> String {
         format!("tile/{}/{}", self.level, number_path(self.index, self.width))
@@ -110,6 +121,16 @@ impl BundleId {
     pub fn full(mut self) -> Self {
         self.width = TILE_WIDTH as u16;
         self
+    }
+
+    /// The number of the first entry that a full bundle in this place does not hold. None above 2^64.
+    pub fn end_index(&self) -> Option<u64> {
+        self.index.checked_add(1)?.checked_mul(TILE_WIDTH)
+    }
+
+    /// Whether a log that publishes from this entry on may have taken the bundle away.
+    pub fn is_pruned(&self, minimum: u64) -> bool {
+        self.is_full() && self.end_index().is_some_and(|end| end <= minimum)
     }
 
     /// The path below the address of the log, without a leading slash.
