@@ -1,5 +1,7 @@
 //! Tiles and entry bundles as C2SP tlog-tiles lays them out: 256 hashes or entries a file, addressed by path.
 
+mod edge;
+
 use crate::hash::{Hash, leaf_hash};
 use crate::merkle::fold_right;
 use std::fmt;

@@ -13,16 +13,28 @@ pub struct Turn {
     pub epoch: u64,
 }
 
-/// The end of a log as its writer knows it.
-#[derive(Debug, Clone)]
-pub struct Head {
+/// The end of a log as its readers see it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tip {
     /// Size and epoch.
     pub turn: Turn,
     /// The newest checkpoint under the log's own signature: it covers every durable entry.
     pub checkpoint: SignedCheckpoint,
     /// The state hash after the last entry.
     pub state: Hash,
-    /// The right edge of the tree.
+}
+
+/// The end of a log as its writer knows it.
+#[derive(Debug, Clone)]
+pub struct Head {
+    /// Size and epoch.
+    pub turn: Turn,
+    /// The newest checkpoint under the log's own signature; none in a store that no log was ever put in. Such a store
+    /// gets its first checkpoint, over no entries, by a [`Store::commit`] without rows.
+    pub checkpoint: Option<SignedCheckpoint>,
+    /// The state hash after the last entry; that of the empty log in a new store.
+    pub state: Hash,
+    /// The right edge of the tree ([`TileEdge::read`] makes it from tiles; its root was compared with the checkpoint).
     pub edge: TileEdge,
     /// The bytes of the unfinished bundle.
     pub tail: Vec<u8>,
@@ -50,7 +62,7 @@ pub struct Write<'a> {
     pub state: Hash,
     /// The checkpoint that covers them.
     pub checkpoint: &'a SignedCheckpoint,
-    /// Tiles that these entries filled or widened, and bundles.
+    /// Tiles that these entries filled or widened.
     pub tiles: &'a [(TileId, Vec<u8>)],
     /// Bundles that these entries filled or widened.
     pub bundles: &'a [(BundleId, Vec<u8>)],
@@ -63,7 +75,11 @@ pub enum StoreError {
     /// Another writer has the log: nothing was written. Take the turn again before going on.
     #[error("another process writes this log")]
     NotYourTurn,
-    /// The store failed. Whether the write happened is not known until the head is read again.
+    /// The connection broke. Whether the write happened is not known, but will be when the turn is taken again: the
+    /// sequencer does that, and finds by their hashes which entries are there.
+    #[error("the store of the log can not be reached: {0}")]
+    Interrupted(String),
+    /// The store failed. Whether the write happened is not known until it is opened again.
     #[error("the store of the log failed: {0}")]
     Failed(String),
     /// What is stored contradicts itself.
@@ -82,16 +98,17 @@ pub trait Store: Send + Sync + 'static {
     /// Writes a batch if the turn is still this one. Gives the turn of the next batch.
     fn commit(&self, turn: Turn, write: &Write<'_>) -> Result<Turn, StoreError>;
 
-    /// The newest checkpoint with the log's own signature, as any reader sees it now.
-    fn checkpoint(&self) -> Result<SignedCheckpoint, StoreError>;
+    /// The newest durable end of the log; none before the first commit.
+    fn tip(&self) -> Result<Option<Tip>, StoreError>;
 
-    /// The checkpoint that is shown to the public, with the cosignatures that were collected: its note.
-    fn published(&self) -> Result<String, StoreError>;
+    /// The checkpoint that is shown to the public, with the cosignatures that were collected: its note. None before
+    /// the first was published.
+    fn published(&self) -> Result<Option<String>, StoreError>;
 
     /// Shows a checkpoint to the public. Refuses to go back to a smaller one.
-    fn publish(&self, note: &str) -> Result<(), StoreError>;
+    fn publish(&self, checkpoint: &SignedCheckpoint) -> Result<(), StoreError>;
 
-    /// The records under these keys; none for a key without a record.
+    /// The records under these keys; none for a key without a record. All are of one moment, the newest.
     fn records(&self, keys: &[Key]) -> Result<BTreeMap<Key, Option<Record>>, StoreError>;
 
     /// Up to `limit` records whose keys begin with `prefix`, after the key `after`, sorted by key.
@@ -100,9 +117,23 @@ pub trait Store: Send + Sync + 'static {
     /// The numbers of those of these entries that the log holds.
     fn indices(&self, hashes: &[EntryHash]) -> Result<HashMap<EntryHash, u64>, StoreError>;
 
-    /// A tile, as wide as `id` says.
+    /// How many entries have a number by their hash. An audit compares it with the size.
+    fn count_indices(&self) -> Result<u64, StoreError>;
+
+    /// A tile, as wide as `id` says, cut from a wider one if need be. None if the log is not that large, or the tile
+    /// was pruned.
     fn tile(&self, id: TileId) -> Result<Option<Vec<u8>>, StoreError>;
 
-    /// A bundle, as wide as `id` says.
+    /// A bundle, found like a tile.
     fn bundle(&self, id: BundleId) -> Result<Option<Vec<u8>>, StoreError>;
+
+    /// The first entry that was not pruned (C2SP tlog-tiles, minimum index).
+    fn minimum(&self) -> Result<u64, StoreError> {
+        Ok(0)
+    }
+
+    /// Whether other processes write to this store as well, so that what was read a moment ago may be old.
+    fn is_shared(&self) -> bool {
+        false
+    }
 }
