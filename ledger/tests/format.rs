@@ -9,7 +9,7 @@ use consent::{ConsentState, Notice, StudyId, Vocabulary as _, Withdrawal};
 use identity::{SigningKey, sign_jws, to_canonical};
 use ledger::{
     Act, BundleId, CHANGE_TYPE, Checkpoint, ConsentEntry, ConsentEvent, EntryError, GRANT_TYPE, Given, Hash,
-    RESUME_TYPE, Receipt, SUSPEND_TYPE, State, SubjectState, TileId, VerifierKey, WITHDRAW_TYPE, commit_notice,
+    RESUME_TYPE, Receipt, SUSPEND_TYPE, State, TileId, VerifierKey, WITHDRAW_TYPE, apply, commit_notice,
     commit_subject, inclusion_proof,
 };
 use sha2::{Digest as _, Sha256};
@@ -62,7 +62,7 @@ fn example() -> Example {
     ];
     let mut entries = Vec::<ConsentEntry>::new();
     for (time, act) in story {
-        let (previous, time) = (entries.last().map(ConsentEntry::hash), time.parse().unwrap());
+        let (previous, time) = (entries.last().map(|last| last.hash()), time.parse().unwrap());
         let event = ConsentEvent { subject, previous, notice: commit_notice(&[7; 32], &notice), time, act };
         entries.push(ConsentEntry::sign(&study_key, &event));
     }
@@ -70,23 +70,17 @@ fn example() -> Example {
     Example { entries, log, subject, notice }
 }
 
-/// The line of one subject in the digest of the state, as rule 2.11 has it.
-fn state_line(commitment: &Hash, subject: &SubjectState) -> String {
-    let day = |day: Option<consent::Date>| day.map_or("-".into(), |day| day.to_string());
-    let standing = subject.standing;
-    [
-        commitment.to_string(),
-        standing.written.code().into(),
-        day(standing.until),
-        day(standing.paused_until),
-        subject.signer.to_string(),
-        subject.grant.index.to_string(),
-        subject.grant.entry.to_string(),
-        subject.latest_index.to_string(),
-        subject.latest.to_string(),
-    ]
-    .join(" ")
-        + "\n"
+/// The lines of what an entry changed, as rule 2.11 has it.
+fn changed(state: &State, index: u64, entry: &ConsentEntry) -> (Hash, String) {
+    let applied = apply(state, index, entry).unwrap();
+    let lines: String = applied
+        .changes
+        .iter()
+        .map(|(key, record)| format!("{key} {}\n", String::from_utf8(record.to_bytes()).unwrap()))
+        .collect();
+    let (before, name) = (state.hash(), entry.hash());
+    let digest = Sha256::digest(format!("consent-wallet/state/v2\n{before}\n{index} {name}\n{lines}"));
+    (Hash::from_bytes(digest.into()), lines)
 }
 
 /// The table of steps: for each state and each act, the state after it, found by trying.
@@ -159,7 +153,9 @@ fn days(entries: &[ConsentEntry], subject: &Hash) -> String {
     ];
     for (count, day) in on {
         let mut state = State::new();
-        (0..).zip(&entries[..count]).for_each(|(index, entry)| state.apply(index, entry).unwrap());
+        for (index, entry) in (0..).zip(&entries[..count]) {
+            state.apply(index, entry).unwrap();
+        }
         let is = state.subject(subject).unwrap().state_at(day.parse().unwrap());
         text += &format!("{count} {day} {}\n", is.code());
     }
@@ -171,11 +167,10 @@ fn made() -> BTreeMap<String, String> {
     let checkpoint = log.checkpoint();
     let (mut state, mut state_lines) = (State::new(), String::new());
     for (index, entry) in (0..).zip(&entries) {
+        let (hash, lines) = changed(&state, index, entry);
         state.apply(index, entry).unwrap();
-        let line = state_line(&subject, state.subject(&subject).unwrap());
-        let digest: [u8; 32] = Sha256::digest(format!("consent-wallet/state/v1\n{line}")).into();
-        assert_eq!(state.digest(), Hash::from_bytes(digest));
-        state_lines += &line;
+        assert_eq!(state.hash(), hash);
+        state_lines += &lines;
     }
     let path = inclusion_proof(4, 6, |id: TileId| log.files.get(&id.path()).cloned().ok_or(())).unwrap();
     let receipt = Receipt { extra: None, index: 4, path, checkpoint: checkpoint.note().to_owned() }.to_string();
@@ -193,7 +188,7 @@ fn made() -> BTreeMap<String, String> {
             ("moves", moves()),
             ("days", days(&entries, &subject)),
             ("state-lines", state_lines),
-            ("state", format!("{}\n", state.digest())),
+            ("state", format!("{}\n", state.hash())),
             ("entry-hashes", lines(entries.iter().map(|e| e.hash().to_string()).collect())),
             ("vkey", format!("{}\n", note_key().verifier())),
             ("checkpoint", checkpoint.note().to_owned()),
