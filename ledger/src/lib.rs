@@ -8,6 +8,7 @@ mod entry;
 pub mod event;
 mod hash;
 mod merkle;
+mod mirror;
 mod note;
 mod policy;
 mod prove;
@@ -27,6 +28,10 @@ pub use entry::{
 };
 pub use hash::{EntryHash, Hash, HashError, leaf_hash, node_hash};
 pub use merkle::{Frontier, ProofError, verify_consistency, verify_inclusion};
+pub use mirror::{
+    AddEntries, BadUpload, ENTRIES_CONTENT_TYPE, EntryPackage, INFO_CONTENT_TYPE, MAX_PACKAGES, Mirror, MirrorAnswer,
+    MirrorInfo, MirrorReply, Mirrored, PackageRange, Target, UploadReader, package_ranges,
+};
 pub use note::{MAX_NOTE_BYTES, MAX_SIGNATURES, NoteError, NoteKey, NoteSignature, SignedNote, VerifierKey};
 pub use policy::{
     CLOCK_TOLERANCE, MAX_POLICY_BYTES, MAX_POLICY_ITEMS, Pending, PolicyError, PolicyTextError, Quorum, Standing,

@@ -13,7 +13,7 @@ use std::collections::BTreeSet;
 /// is large enough would start.
 fn is_subtree(start: u64, end: u64) -> bool {
     let Some(width) = end.checked_sub(start).filter(|width| *width > 0) else { return false };
-    width.checked_next_power_of_two().is_some_and(|whole| start.is_multiple_of(whole))
+    start == 0 || width.checked_next_power_of_two().is_some_and(|whole| start.is_multiple_of(whole))
 }
 
 /// Checks that the leaves from `start` up to, not including, `end`, which have this hash together, are a part of the

@@ -219,7 +219,7 @@ impl Witness {
         self.sign(&signed, &keys, stored, now)
     }
 
-    fn sign(
+    pub(crate) fn sign(
         &self,
         signed: &SignedCheckpoint,
         keys: &[LogKey],
