@@ -157,6 +157,8 @@ commands! {
     } = search_diseases -> Diseases;
     /// What is shared, and who asks for proof.
     ReadSharing {} = read_sharing -> Sharing;
+    /// Writes both checkpoints of an alarm into the downloads folder.
+    SaveEvidence {} = save_evidence -> SavedFile;
     /// Writes a proof of consent for the study's researcher into the downloads folder.
     SaveProof {
         /// Which study.

@@ -3,15 +3,15 @@
 use crate::enrol::Offer;
 use crate::event::Event;
 use crate::profile::Profile;
-use crate::{answer, asks, choices, connect, enrol, proof, receipt, research, staff, sync, views};
+use crate::{alarm, answer, asks, choices, connect, enrol, proof, receipt, research, staff, sync, views};
 use bridge::{
     AcceptInvitation, Activity, AnswerAsk, AskAgain, AskForProof, Asks, Check, CheckView, ChoicesView, CloseProfile,
     Code, Command, Connect, ConsentView, CreateProfile, Defer, Demo, Diseases, Donors, Failure, Home, ImportChoices,
     ImportView, InvitationPreview, InvitationView, Invite, KeyView, Look, OpenProfile, PrepareStep, ReadActivity,
     ReadAsks, ReadChoices, ReadConsent, ReadDonors, ReadHome, ReadInvitation, ReadKey, ReadRequest, ReadSharing,
-    ReadStudies, ReceiptView, Refuse, RequestView, ReuseKey, ReviewAnswer, Role, SaveChoices, SaveProof, SaveReceipt,
-    SavedFile, SearchDiseases, Session, Sharing, Sign, SignStep, SimulateChoices, SimulationView, Stage, StepView,
-    Studies, SummaryView, Sync, SyncView,
+    ReadStudies, ReceiptView, Refuse, RequestView, ReuseKey, ReviewAnswer, Role, SaveChoices, SaveEvidence, SaveProof,
+    SaveReceipt, SavedFile, SearchDiseases, Session, Sharing, Sign, SignStep, SimulateChoices, SimulationView, Stage,
+    StepView, Studies, SummaryView, Sync, SyncView,
 };
 use identity::{
     KeychainError, ProfileError, ProfileSecret, ProfileState, adopt_profile, create_profile, inspect_profile,
@@ -322,6 +322,13 @@ impl App {
     /// See `bridge::ReadSharing`.
     pub async fn read_sharing(&self, _: ReadSharing) -> Result<Sharing, Failure> {
         views::sharing(&*self.profile()?)
+    }
+
+    /// See `bridge::SaveEvidence`.
+    pub async fn save_evidence(&self, _: SaveEvidence) -> Result<SavedFile, Failure> {
+        let saved = alarm::save(&*self.profile()?, &self.places.downloads);
+        let path = self.remember(SaveEvidence::NAME, saved)?;
+        Ok(SavedFile { path: path.display().to_string() })
     }
 
     /// See `bridge::SaveProof`.

@@ -4,7 +4,7 @@ use crate::statement::Statement;
 use bridge::{Failure, Recorded};
 use consent::{Choices, Outcome, Purpose, StudyId, Timestamp, Withdrawal};
 use identity::{Credential, Did};
-use ledger::{Act, EntryHash};
+use ledger::{Act, EntryHash, Hash};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -191,6 +191,9 @@ pub enum Event {
         trusted: String,
         /// The one that does not follow from it.
         seen: String,
+        /// The proof that it does not, if there is one.
+        #[serde(default)]
+        proof: Vec<Hash>,
     },
     /// The participant saved standing choices.
     ChoicesSaved {

@@ -1,5 +1,6 @@
 //! The journal folded: what is true now. Pure; the same events always give the same story.
 
+use crate::alarm::Alarm;
 use crate::event::{Ask, Connection, Direction, Event, Membership};
 use crate::journal::Row;
 use crate::statement::Statement;
@@ -27,9 +28,22 @@ pub struct Sending {
     pub receipt: Option<String>,
     /// Why the last try failed.
     pub failure: Option<bridge::Failure>,
+    /// Whether the biobank took a withdrawal of the same study while this one was still refused: it is history then,
+    /// and not sent again.
+    pub overtaken: bool,
 }
 
 impl Sending {
+    /// Whether it takes a consent back: that goes out whatever became of the entries before it.
+    pub fn takes_back(&self) -> bool {
+        matches!(self.entry.event().step(), Move::Withdraw(_))
+    }
+
+    /// Whether the biobank still has to take it.
+    pub fn waits(&self) -> bool {
+        !self.sent && !self.overtaken
+    }
+
     /// Where the entry stands, for a screen.
     pub fn record(&self) -> RecordView {
         match (&self.recorded, self.sent) {
@@ -106,8 +120,8 @@ pub struct Story {
     pub sending: Vec<Sending>,
     /// The latest checkpoint that was trusted.
     pub checkpoint: Option<String>,
-    /// The alarm.
-    pub forked: bool,
+    /// The alarm; it stays.
+    pub alarm: Option<Alarm>,
     /// Signed entries that this version can not read.
     pub unreadable: u32,
     /// Questions that came (participant) or went (researcher).
@@ -149,6 +163,7 @@ impl Story {
                     sending.sent = true;
                     sending.failure = None;
                 });
+                self.overtake(entry);
             }
             Event::SendFailed { entry, failure } => self.with(entry, |sending| sending.failure = Some(failure.clone())),
             Event::Recorded { entry, index, receipt } => {
@@ -160,7 +175,12 @@ impl Story {
                 });
             }
             Event::CheckpointSeen { note } => self.checkpoint = Some(note.clone()),
-            Event::LogForked { .. } => self.forked = true,
+            // The first contradiction is the one that counts.
+            Event::LogForked { .. } if self.alarm.is_some() => {}
+            Event::LogForked { trusted, seen, proof } => {
+                let (trusted, seen, proof) = (trusted.clone(), seen.clone(), proof.clone());
+                self.alarm = Some(Alarm { trusted, seen, proof, noticed: row.at });
+            }
             Event::AskReceived { ask } => self.asks.push(ask.clone()),
             Event::Asked { ask, sent } => {
                 self.asks.push(ask.clone());
@@ -263,7 +283,23 @@ impl Story {
             self.answers.insert(study.clone(), answer);
         }
         let (study, signed) = (study.clone(), at);
-        self.sending.push(Sending { entry, study, signed, sent: false, recorded: None, receipt: None, failure: None });
+        self.sending.push(Sending {
+            entry,
+            study,
+            signed,
+            sent: false,
+            recorded: None,
+            receipt: None,
+            failure: None,
+            overtaken: false,
+        });
+    }
+
+    /// What was signed for a study before a withdrawal that the biobank took, and was refused, has no more to say.
+    fn overtake(&mut self, entry: &EntryHash) {
+        let Some(at) = self.sending.iter().position(|s| s.entry.hash() == *entry && s.takes_back()) else { return };
+        let (before, rest) = self.sending.split_at_mut(at);
+        before.iter_mut().filter(|s| s.study == rest[0].study && !s.sent).for_each(|s| s.overtaken = true);
     }
 
     fn with(&mut self, entry: &EntryHash, change: impl FnOnce(&mut Sending)) {

@@ -1,7 +1,6 @@
 //! Sends what waits, checks receipts, follows the log, and reads the mailbox. The same code runs after every
 //! start, every click and every few seconds: recovery is not special.
 
-use crate::asks;
 use crate::clock::now;
 use crate::event::{Connection, Event};
 use crate::profile::Profile;
@@ -9,6 +8,7 @@ use crate::remote::Remote;
 use crate::stop::stop_point;
 use crate::story::Sending;
 use crate::studies::read_signed;
+use crate::{alarm, asks};
 use bridge::{Code, Failure, Role, SyncView};
 use identity::sign_jws;
 use ledger::client::{ClientError, LogClient};
@@ -37,11 +37,11 @@ pub async fn sync(profile: &Profile) -> Result<SyncView, Failure> {
 pub fn view(profile: &Profile) -> Result<SyncView, Failure> {
     let weather = profile.weather();
     profile.read(|story| SyncView {
-        waiting: u32::try_from(story.sending.iter().filter(|sending| sending.recorded.is_none()).count())
+        waiting: u32::try_from(story.sending.iter().filter(|s| s.recorded.is_none() && !s.overtaken).count())
             .unwrap_or(u32::MAX),
         online: weather.online,
         checked: weather.checked,
-        forked: story.forked,
+        alarm: alarm::view(story),
     })
 }
 
@@ -97,10 +97,11 @@ pub async fn read_studies(profile: &Profile, connection: &Connection, remote: &R
 /// its hash. An entry that is refused holds up its own study only.
 async fn send_all(profile: &Profile, connection: &Connection, remote: &Remote) -> Result<(), Failure> {
     let waiting: Vec<Sending> =
-        profile.read(|story| story.sending.iter().filter(|sending| !sending.sent).cloned().collect())?;
+        profile.read(|story| story.sending.iter().filter(|sending| sending.waits()).cloned().collect())?;
     let mut held = BTreeMap::new();
     for sending in waiting.iter().filter(|sending| !sending.sent) {
-        if held.contains_key(&sending.study) {
+        // The log takes a withdrawal also if it never saw the entries before it.
+        if held.contains_key(&sending.study) && !sending.takes_back() {
             continue;
         }
         let entry = sending.entry.hash();
@@ -153,7 +154,7 @@ async fn register(
 
 /// Takes the newest checkpoint if it follows from the trusted one, and proves the sent entries into it.
 async fn follow_log(profile: &Profile, connection: &Connection) -> Result<(), Failure> {
-    if profile.read(|story| story.forked)? {
+    if profile.read(|story| story.alarm.is_some())? {
         return Err(Code::LogForked.into());
     }
     let vkey: VerifierKey = connection.vkey.parse().map_err(|_| Code::Internal)?;
@@ -198,7 +199,10 @@ async fn accept(
     match client.check_consistency(&old, seen).await {
         Ok(()) => profile.record(Event::CheckpointSeen { note: seen.note().to_owned() }),
         Err(ClientError::Forked { .. } | ClientError::Shrunk { .. }) => {
-            profile.record(Event::LogForked { trusted, seen: seen.note().to_owned() })?;
+            let (small, large) = (old.size.min(seen.size), old.size.max(seen.size));
+            // Whoever forks a log may not help to prove it; both notes are kept in any case.
+            let proof = client.consistency_proof(small, large).await.unwrap_or_default();
+            profile.record(Event::LogForked { trusted, seen: seen.note().to_owned(), proof })?;
             Err(Code::LogForked.into())
         }
         Err(error) => Err(client_failure(error)),

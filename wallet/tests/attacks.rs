@@ -100,7 +100,11 @@ async fn a_log_that_begins_anew_is_an_alarm_for_wallet_and_researcher() {
     cast.biobank.reopen().await;
     let failure = sync::sync(&cast.participant).await.unwrap_err();
     assert_eq!(failure.code, Code::LogForked);
-    assert!(sync::view(&cast.participant).unwrap().forked);
+    let alarm = sync::view(&cast.participant).unwrap().alarm.expect("an alarm");
+    assert!(alarm.before.root != alarm.after.root, "{alarm:?}");
+    let file = wallet::alarm::save(&cast.participant, cast.root.path()).unwrap();
+    let evidence = ledger::Evidence::parse(&std::fs::read(file).unwrap()).unwrap();
+    assert_eq!(evidence.judge().map(ledger::Verdict::proves_a_fork), Ok(alarm.proven));
     let rows = views::activity(&cast.participant).unwrap().rows;
     assert!(rows.iter().any(|row| row.message.id == "activity-log-forked"));
     let view = research::check(&cast.researcher, &proof.to_string(), &purpose, None).await.unwrap();

@@ -221,3 +221,30 @@ fn diseases_are_found_by_name() {
     assert_eq!(found.ontology, "MONDO 2026-05-05");
     assert!(choices::search(&"x".repeat(100_000)).found.is_empty());
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_withdrawal_goes_out_though_an_entry_before_it_is_refused() {
+    let cast = Cast::ready().await;
+    let (participant, heart) = (&cast.participant, heart());
+    choose(participant, &heart, &whole()).await.unwrap();
+    sync::sync(participant).await.unwrap();
+    // A second device, from a copy of the first, pauses the consent; the first does not know and changes it.
+    let (here, there) = (participant.dir.clone(), cast.root.path().join("copy/participant-2"));
+    std::fs::create_dir_all(&there).unwrap();
+    for file in std::fs::read_dir(here).unwrap().map(Result::unwrap).filter(|file| file.path().is_file()) {
+        std::fs::copy(file.path(), there.join(file.file_name())).unwrap();
+    }
+    let second = common::profile(&cast.root.path().join("copy"), bridge::Role::Participant, 2);
+    step(&second, &heart, DonorStep::Pause { until: None }).unwrap();
+    sync::sync(&second).await.unwrap();
+    let less = Choice { data: vec![DataKind::Genome], ..whole() };
+    choose(participant, &heart, &less).await.unwrap();
+    assert!(sync::sync(participant).await.is_err(), "the log has another latest entry");
+    step(participant, &heart, DonorStep::Withdraw { level: Withdrawal::NoUse }).unwrap();
+    let _ = sync::sync(participant).await;
+    let after = sync::sync(participant).await.unwrap();
+    assert_eq!(after.waiting, 0, "what the withdrawal overtook is not sent again");
+    let history = views::consent(participant, &heart).unwrap().history;
+    assert!(matches!(history.iter().map(|row| &row.record).next_back(), Some(RecordView::Recorded(_))), "{history:?}");
+    assert_eq!(research_says(&cast, &[DataKind::Genome]).await.0, Some(Outcome::Deny));
+}

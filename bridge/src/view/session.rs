@@ -92,7 +92,31 @@ pub struct SyncView {
     /// The last moment at which the record was checked.
     pub checked: Option<Timestamp>,
     /// An alarm: the record went back or forked.
-    pub forked: bool,
+    pub alarm: Option<AlarmView>,
+}
+
+/// The biobank's record contradicts what this computer saw of it before.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct AlarmView {
+    /// What was believed.
+    pub before: HeadView,
+    /// What was shown then.
+    pub after: HeadView,
+    /// When it was noticed.
+    pub noticed: Timestamp,
+    /// Whether the two alone convict the biobank: not if the record only became shorter.
+    pub proven: bool,
+}
+
+/// The head of a record, as its biobank signed it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct HeadView {
+    /// Entries in it.
+    pub size: u64,
+    /// The hash over all of them.
+    pub root: String,
 }
 
 /// Where an answer stands in the record. `Recorded` exists only where an inclusion proof checked.

@@ -3,9 +3,9 @@
 use super::ClientError;
 use crate::checkpoint::{Checkpoint, SignedCheckpoint};
 use crate::entry::{Entry, MAX_ENTRY};
-use crate::hash::EntryHash;
+use crate::hash::{EntryHash, Hash};
 use crate::note::{MAX_NOTE_BYTES, VerifierKey};
-use crate::prove::{consistency_tiles, inclusion_proof, inclusion_tiles, roots_from_tiles};
+use crate::prove::{consistency_proof, consistency_tiles, inclusion_proof, inclusion_tiles, roots_from_tiles};
 use crate::receipt::MAX_RECEIPT_BYTES;
 use crate::tile::{BundleId, MAX_TILE_BYTES, TILE_WIDTH, TileId};
 use reqwest::{Client, RequestBuilder, Response, StatusCode, redirect};
@@ -189,6 +189,13 @@ impl LogClient {
         }
         // The tiles are those that the log signed for, and they stand for another past.
         if old_root != old.root { Err(ClientError::Forked { held, offered }) } else { Ok(()) }
+    }
+
+    /// The proof between two sizes, from the tiles of the newer tree: with two signed checkpoints that contradict each
+    /// other it is evidence that anybody can check.
+    pub async fn consistency_proof(&self, old_size: u64, new_size: u64) -> Result<Vec<Hash>, ClientError> {
+        let tiles = self.tiles(consistency_tiles(old_size, new_size)?).await?;
+        Ok(consistency_proof(old_size, new_size, reader(&tiles))?)
     }
 
     /// Shows from tiles that the entry is number `index` of the log with this checkpoint.

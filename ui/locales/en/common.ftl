@@ -99,6 +99,25 @@ sync-offline-waiting = { $count ->
 sync-forked = Alarm: the record does not match
 sync-forked-short = Alarm
 
+## The alarm
+
+alarm-title = The biobank’s record was changed
+alarm-other = It shows a past that this computer never saw. Entries were changed or taken out.
+alarm-shorter = It is shorter than before. Entries are missing at its end.
+alarm-proven = The biobank signed both. So anyone can check that they do not fit.
+alarm-not-proven = It may be an old copy of the record. Ask the biobank about it.
+alarm-stop = You can still say stop. A stop is sent as always.
+alarm-before = Seen before
+alarm-after = Shown now
+alarm-entries = { $count ->
+    [one] 1 entry
+   *[other] { $count } entries
+}
+alarm-noticed = Noticed
+alarm-save = Save what was seen
+alarm-save-hint = Save both signed pages of the record. Give them to the ethics board or to someone you trust.
+alarm-saved = Saved. Keep the file safe.
+
 ## Parts
 
 retry = Try again

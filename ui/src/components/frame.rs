@@ -1,10 +1,10 @@
 //! The frame around every page of an open profile: places on the left, the page on the right.
 
-use super::{Icon, Problem, Shape};
+use super::{Alarm, Icon, Problem, Shape};
 use crate::app::Live;
 use crate::hooks::use_action;
 use crate::i18n;
-use bridge::{CloseProfile, Code, Role, SyncView};
+use bridge::{CloseProfile, Role, SyncView};
 use yew::prelude::*;
 
 /// A place in the side bar.
@@ -80,7 +80,7 @@ pub fn Frame(props: &FrameProps) -> Html {
             </li>
         }
     };
-    let forked = props.sync.as_ref().is_some_and(|sync| sync.forked);
+    let alarm = props.sync.as_ref().and_then(|sync| sync.alarm.clone());
     html! {
         <div class="frame">
             <header class="side">
@@ -102,8 +102,8 @@ pub fn Frame(props: &FrameProps) -> Html {
                 </div>
             </header>
             <main class={props.wide.then_some("wide")}>
-                if forked {
-                    <Problem failure={bridge::Failure::new(Code::LogForked)} />
+                if let Some(alarm) = alarm {
+                    <Alarm {alarm} />
                 }
                 if let Some(failure) = close.failure.clone() {
                     <Problem {failure} on_retry={close.again.clone()} />
@@ -117,7 +117,7 @@ pub fn Frame(props: &FrameProps) -> Html {
 /// One line on the record, in full and in short: the style sheet shows the one that fits.
 fn status(sync: &SyncView, institution: Option<&AttrValue>) -> Html {
     let count = sync.waiting;
-    let (tone, shape, full, short) = if sync.forked {
+    let (tone, shape, full, short) = if sync.alarm.is_some() {
         ("stop", Shape::Alert, t!("sync-forked"), t!("sync-forked-short"))
     } else if !sync.online && count > 0 {
         ("wait", Shape::Offline, t!("sync-offline-waiting", count = count), t!("sync-offline-short"))

@@ -1,6 +1,7 @@
 //! Parts that more than one role uses.
 
 mod activity;
+mod alarm;
 mod answer;
 mod button;
 mod chip;
@@ -17,6 +18,7 @@ mod search_disease;
 
 pub use activity::ActivityPage;
 pub use activity::row as activity_row;
+pub use alarm::Alarm;
 pub use answer::AnswerField;
 pub use button::{Button, Kind};
 pub use chip::{Chip, Tone};
