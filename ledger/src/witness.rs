@@ -7,7 +7,7 @@
 use crate::checkpoint::{Checkpoint, CheckpointError, LogKey, SignedCheckpoint};
 use crate::cosignature::Cosigner;
 use crate::hash::Hash;
-use crate::merkle::verify_consistency;
+use crate::merkle::{ProofError, verify_consistency};
 use crate::note::{MAX_NOTE_BYTES, MAX_SIGNATURES, NoteError, SignedNote};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
@@ -121,8 +121,8 @@ pub enum Refusal {
     /// The proof proves nothing.
     #[error("the checkpoint does not contain the one before")]
     Inconsistent,
-    /// The log has signed two roots for one size. The host should keep the evidence.
-    #[error("the log has signed another root for the same size")]
+    /// The log has signed another past. The host should keep the evidence.
+    #[error("the log has signed two histories")]
     Forked(Box<Fork>),
 }
 
@@ -152,13 +152,15 @@ impl Refusal {
     }
 }
 
-/// Two checkpoints of one size with two roots, both signed by the log: evidence that anybody can check.
+/// Two checkpoints that the log signed and that can not both be true: evidence that anybody can check.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Fork {
     /// The note that was witnessed.
     pub held: String,
     /// The note that was shown later.
     pub shown: String,
+    /// From another tree of the size that was witnessed to the one that was shown; empty if the sizes are equal.
+    pub proof: Vec<Hash>,
 }
 
 impl Fork {
@@ -166,7 +168,9 @@ impl Fork {
     pub fn verify(&self, keys: &[LogKey]) -> Result<(SignedCheckpoint, SignedCheckpoint), CheckpointError> {
         let held = Checkpoint::open_with(&self.held, keys)?;
         let shown = Checkpoint::open_with(&self.shown, keys)?;
-        let forked = held.origin == shown.origin && held.size == shown.size && held.root != shown.root;
+        // A proof that leads to the new root and to another old one shows what the log signed for the old size.
+        let proof = verify_consistency(held.size, held.root, shown.size, shown.root, &self.proof);
+        let forked = held.origin == shown.origin && proof == Err(ProofError::OldRoot);
         if forked { Ok((held, shown)) } else { Err(CheckpointError::Malformed) }
     }
 }
@@ -248,12 +252,14 @@ fn check_growth(request: &AddCheckpoint, stored: Option<&Witnessed>, signed: &Si
         // Everything contains the empty tree, and there is nothing to prove.
         return if request.proof.is_empty() { Ok(()) } else { Err(Refusal::Inconsistent) };
     };
-    if signed.size == stored.size && signed.root != stored.root {
-        let fork = Fork { held: stored.note.clone(), shown: signed.note().to_owned() };
-        return Err(Refusal::Forked(Box::new(fork)));
+    match verify_consistency(stored.size, stored.root, signed.size, signed.root, &request.proof) {
+        Ok(()) => Ok(()),
+        Err(ProofError::OldRoot) => {
+            let (held, shown) = (stored.note.clone(), signed.note().to_owned());
+            Err(Refusal::Forked(Box::new(Fork { held, shown, proof: request.proof.clone() })))
+        }
+        Err(_) => Err(Refusal::Inconsistent),
     }
-    verify_consistency(stored.size, stored.root, signed.size, signed.root, &request.proof)
-        .map_err(|_| Refusal::Inconsistent)
 }
 
 /// What a witness answered to a log.

@@ -132,11 +132,12 @@ fn signed_texts_that_are_no_checkpoints_are_refused() {
         format!("{ORIGIN}\n7\n{}\n", &root[4..]),
         format!("{ORIGIN}\n7\n{root} \n"),
         format!("{ORIGIN}\n7\n{root}\n\nafter a gap\n"),
-        format!("{ORIGIN}\n0\n{root}\n"),
         format!("\n7\n{root}\n"),
     ] {
         assert_eq!(open(text.clone()), Err(CheckpointError::Malformed), "{text:?}");
     }
+    assert_eq!(open(format!("{ORIGIN}\n0\n{root}\n")), Err(CheckpointError::EmptyRoot));
+    assert_eq!(open(format!("{ORIGIN}\n0\n{}\n", Hash::empty_root().to_base64())), Ok(0));
 }
 
 fn receipts() -> (MemoryLog, Vec<Receipt>) {

@@ -156,9 +156,8 @@ fn status_422_for_a_proof_that_proves_nothing() {
     let root = log.root(1).to_base64();
     let empty = log_key().sign(&format!("{ORIGIN}\n0\n{root}\n")).unwrap();
     refused(&AddCheckpoint { old_size: 0, proof: vec![], checkpoint: empty }, None);
-    // Another history, with the proof that fits it.
-    let fork = log.forked_at(3);
-    refused(&fork.request(5, 13), Some(&stored));
+    // Another history from a size where the proof leaves out the old root, so that it does not show whose fault it is.
+    refused(&log.forked_at(3).request(4, 13), Some(&at(&log, 4)));
 }
 
 #[test]
@@ -176,12 +175,25 @@ fn a_fork_is_refused_with_evidence_that_anybody_can_check() {
     assert!(same.verify(&log_keys()).is_err(), "the same twice is no fork");
     let mut grown = fork.as_ref().clone();
     grown.shown = log.checkpoint(14).note().to_owned();
-    assert!(grown.verify(&log_keys()).is_err(), "two sizes are no fork");
+    assert!(grown.verify(&log_keys()).is_err(), "growth is no fork");
     let mut forged = fork.as_ref().clone();
     forged.shown = forged.shown.replacen(&shown.root.to_base64(), &log.root(2).to_base64(), 1);
     assert!(matches!(forged.verify(&log_keys()), Err(CheckpointError::Note(_))), "a framed log is not guilty");
     let copy = serde_json::to_string(&fork).unwrap();
     assert_eq!(serde_json::from_str::<ledger::Fork>(&copy).unwrap(), *fork);
+}
+
+#[test]
+fn a_log_that_grew_from_another_past_convicts_itself_by_its_own_proof() {
+    let log = Log::of(20);
+    let refused = ask(&log.forked_at(3).request(5, 13), Some(&at(&log, 5))).unwrap_err();
+    assert_eq!(refused.status(), 422);
+    let Refusal::Forked(fork) = refused else { panic!("{refused:?}") };
+    let (held, shown) = fork.verify(&log_keys()).unwrap();
+    assert_eq!((held.size, shown.size), (5, 13));
+    let mut bare = fork.as_ref().clone();
+    bare.proof.clear();
+    assert!(bare.verify(&log_keys()).is_err(), "without the proof nothing is shown");
 }
 
 #[test]
@@ -203,7 +215,8 @@ fn answers_are_read_as_they_are_meant() {
     for body in ["7", "07\n", "+7\n", "7\n\n", "", "\n", "18446744073709551616\n"] {
         assert_eq!(Answer::read(409, SIZE_CONTENT_TYPE, body), None, "{body:?}");
     }
-    assert_eq!(Answer::read(409, "text/plain", "7\n"), None);
+    // As witnesses of an older specification answer to a fork.
+    assert_eq!(Answer::read(409, "text/plain", "no\n"), Some(Answer::Refused(409)));
 }
 
 #[test]
