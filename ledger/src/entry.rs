@@ -248,7 +248,7 @@ impl Entry {
         let jws = verify_jws(text).map_err(|_| EntryError::Signature)?;
         let event = match ConsentEvent::parse(&jws.typ, &jws.payload) {
             Ok(event) => Event::Consent(event),
-            Err(EntryError::Kind) => Event::Institution(InstitutionEvent::parse(&jws.typ, &jws.payload)?),
+            Err(EntryError::Kind) => Event::Institution(InstitutionEvent::parse(&jws.typ, &jws.payload, &jws.signer)?),
             Err(error) => return Err(error),
         };
         Ok(Self { hash: EntryHash::of(bytes), bytes: bytes.to_vec(), event, signer: jws.signer })

@@ -43,8 +43,8 @@ pub use prove::{
 };
 pub use receipt::{Included, MAX_RECEIPT_BYTES, Receipt, ReceiptError};
 pub use record::{
-    AccessRecord, AnchorRecord, AuthorityRecord, GrantRecord, Key, MemberRecord, PolicyRecord, Record, RequestRecord,
-    SampleRecord, SnapshotRecord, StudyRecord, SubjectState, keys_of,
+    AccessRecord, AnchorRecord, AuthorityRecord, GrantRecord, InstitutionWord, Key, MemberRecord, PolicyRecord, Record,
+    RequestRecord, SampleRecord, SnapshotRecord, StudyRecord, SubjectState, keys_of,
 };
 pub use rules::{Applied, Effect, MAX_GRANT_SECONDS, Records, Rejected, apply};
 pub use state::{Batch, State, empty_state_hash, next_state_hash};

@@ -2,7 +2,7 @@
 //! just those that an entry touches.
 
 use crate::entry::{Entry, Event};
-use crate::event::{InstitutionEvent, Role, SampleStep};
+use crate::event::{Cause, InstitutionEvent, Role, SampleStep};
 use crate::hash::{EntryHash, Hash};
 use consent::{ConsentState, Date, Outcome, Standing, StudyId, Timestamp};
 use identity::Did;
@@ -96,12 +96,25 @@ pub struct GrantRecord {
     pub time: Timestamp,
 }
 
+/// The last word of the institution on a consent.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InstitutionWord {
+    /// Why it ended the consent; none after it has asked again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cause: Option<Cause>,
+    /// When. An older word is one that somebody held back.
+    pub time: Timestamp,
+}
+
 /// What the log says of one subject.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SubjectState {
     /// The last version. It counts only while the standing allows use.
     #[serde(rename = "version")]
     pub grant: GrantRecord,
+    /// What the institution said of it last, if anything.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub institution: Option<InstitutionWord>,
     /// The last entry.
     pub latest: EntryHash,
     /// Its number in the log.
@@ -118,6 +131,11 @@ impl SubjectState {
     pub fn state_at(&self, day: Date) -> ConsentState {
         self.standing.at(day)
     }
+
+    /// Why the institution ended the consent, as long as it has not asked again: until then a yes does not count.
+    pub fn closed(&self) -> Option<Cause> {
+        self.institution.as_ref().and_then(|word| word.cause)
+    }
 }
 
 /// What the log says of a member.
@@ -131,6 +149,8 @@ pub struct MemberRecord {
     pub role: Role,
     /// The entry that says so.
     pub since: u64,
+    /// When it was said. An older word is one that somebody held back.
+    pub time: Timestamp,
 }
 
 /// What the log says of a study.
@@ -144,6 +164,8 @@ pub struct StudyRecord {
     pub organisation: String,
     /// The hash of the request that donors read.
     pub request: Hash,
+    /// When it was said. An older word is one that somebody held back.
+    pub time: Timestamp,
     /// The version of its protocol.
     pub version: u32,
 }
@@ -248,7 +270,12 @@ pub struct AnchorRecord {
 pub struct AuthorityRecord {
     /// The institution's key.
     pub key: Did,
-    /// The log's key, if it was ever changed.
+    /// The log's ML-DSA-44 key, if one was ever named.
+    #[serde(default, rename = "mlDsaVkey", skip_serializing_if = "Option::is_none")]
+    pub ml_dsa_vkey: Option<String>,
+    /// When the institution last spoke of keys. An older word is one that somebody held back.
+    pub time: Timestamp,
+    /// The log's Ed25519 key, if one was ever named.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub vkey: Option<String>,
 }
@@ -308,9 +335,10 @@ pub fn keys_of(entry: &Entry) -> Vec<Key> {
         E::Study(said) => keys.push(Key::study(&said.study)),
         E::Policy(said) => keys.push(Key::policy(said.policy.as_str())),
         E::Ending(said) => keys.push(Key::subject(&said.subject)),
-        E::KeyRotation(said) => keys.push(Key::subject(&said.subject)),
+        E::Asking(said) => keys.push(Key::subject(&said.subject)),
+        E::KeyRotation(said) => keys.extend([Key::subject(&said.subject), Key::member(&said.key)]),
         E::KeyRebinding(said) => {
-            keys.push(Key::subject(&said.subject));
+            keys.extend([Key::subject(&said.subject), Key::member(&said.key)]);
             keys.extend(said.approver().map(|did| Key::member(&did)));
         }
         E::AccessRequest(said) => keys.extend([Key::study(&said.study), Key::request(&entry.hash())]),

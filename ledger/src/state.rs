@@ -17,7 +17,7 @@ pub fn empty_state_hash() -> Hash {
 }
 
 /// The state hash after an entry: over the one before, the number and the name of the entry, and each record that it
-/// wrote, a line each.
+/// wrote, a line each, sorted by their keys.
 pub fn next_state_hash(before: Hash, index: u64, entry: EntryHash, changes: &[(Key, Record)]) -> Hash {
     let mut digest = Sha256::new().chain_update(DOMAIN).chain_update(format!("{before}\n{index} {entry}\n"));
     for (key, record) in changes {

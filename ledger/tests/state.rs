@@ -255,13 +255,88 @@ fn a_foreign_key_learns_nothing() {
             assert_eq!(state.check(&foreign), Err(Rejected::ForeignKey), "{act:?}");
         }
     }
-    // The own key is told what it missed, whatever it wanted.
+    // The own key is told what it missed, whatever it wanted. Only taking back waits for nothing.
     for act in acts {
         for previous in [None, Some(grant(9, 9).hash())] {
             let behind = sign(1, subject, previous, "2026-11-23T12:00:00Z", act);
             let missed = Rejected::PreviousMismatch { latest: Some(first.hash()) };
-            assert_eq!(state.check(&behind), Err(missed), "{act:?}");
+            let ends = matches!(act, Act::Withdraw { .. });
+            assert_eq!(state.check(&behind), if ends { Ok(()) } else { Err(missed) }, "{act:?}");
         }
+    }
+}
+
+/// What a donor signed who had not seen everything, told by what it names and when it was signed.
+fn late(level: Withdrawal, names: Option<EntryHash>, day: &str) -> ConsentEntry {
+    sign(1, hash(2), names, &format!("{day}{NOON}"), leave(level))
+}
+
+#[test]
+fn a_withdrawal_counts_wherever_it_stands() {
+    let mut donor = Donor::who_did(&[("2026-11-22", give()), ("2026-11-23", suspend("2026-12-24"))]);
+    let version = donor.state.subject(&hash(2)).unwrap().grant.entry;
+    donor.does("2026-11-24", Act::Resume).unwrap();
+    // It names nothing, or something that nobody knows, but it is younger than the version.
+    for names in [None, Some(grant(9, 9).hash()), Some(version)] {
+        for day in ["2026-11-22", "2026-11-23", "2026-12-01"] {
+            assert_eq!(donor.state.check(&late(Withdrawal::NoUse, names, day)), Ok(()), "{names:?} {day}");
+        }
+    }
+    // One from a clock that is behind names the version that it ends.
+    let slow = late(Withdrawal::NoUse, Some(version), "1970-01-01");
+    assert_eq!(donor.state.check(&slow), Ok(()));
+    donor.state.apply(3, &slow).unwrap();
+    for day in ["1970-01-01", "2026-11-24", "2099-01-01"] {
+        assert_eq!(donor.on(day), ConsentState::Withdrawn);
+    }
+    // Who follows it names it.
+    assert_eq!(donor.state.subject(&hash(2)).unwrap().latest, slow.hash());
+}
+
+#[test]
+fn a_withdrawal_that_was_held_back_ends_no_later_consent() {
+    let leaves = [("2026-11-22", give()), ("2026-11-24", leave(Withdrawal::NoUse))];
+    let mut donor = Donor::who_did(&leaves);
+    let version = donor.state.subject(&hash(2)).unwrap().grant.entry;
+    let held = [
+        late(Withdrawal::DestroySample, Some(version), "2026-11-23"),
+        late(Withdrawal::DestroySample, None, "2026-11-24"),
+        late(Withdrawal::NoUse, Some(grant(9, 9).hash()), "2026-11-25"),
+    ];
+    donor.does("2026-11-26", give()).unwrap();
+    let latest = donor.latest;
+    for entry in &held {
+        assert_eq!(donor.state.check(entry), Err(Rejected::PreviousMismatch { latest }));
+    }
+    // Nor does one that the log holds already, a second time.
+    let first = Donor::who_did(&leaves).latest;
+    let again = late(Withdrawal::NoUse, Some(version), "2026-11-24");
+    assert_eq!(first, Some(again.hash()));
+    assert_eq!(donor.state.check(&again), Err(Rejected::PreviousMismatch { latest }));
+    // A change is a new version as well: who has not seen it is told.
+    let mut changed = Donor::who_did(&[("2026-11-22", give()), ("2026-11-26", change())]);
+    let behind = late(Withdrawal::NoUse, Some(version), "2026-11-25");
+    assert_eq!(changed.state.check(&behind), Err(Rejected::PreviousMismatch { latest: changed.latest }));
+    changed.does("2026-11-25", leave(Withdrawal::NoUse)).unwrap();
+}
+
+#[test]
+fn a_mild_withdrawal_opens_nothing_wherever_it_stands() {
+    for level in [Withdrawal::NoContact, Withdrawal::NoAccess] {
+        // Signed before a pause that it has not seen: in the pause nothing may be used.
+        let paused = Donor::who_did(&[("2026-11-22", give()), ("2026-11-25", suspend("2026-12-24"))]);
+        let refused =
+            Rejected::Impossible(ImpossibleMove { from: ConsentState::Suspended, step: Move::Withdraw(level) });
+        assert_eq!(paused.state.check(&late(level, None, "2026-11-23")), Err(refused));
+        // Signed before the last day, heard after it: the day is over all the same.
+        let mut over = Donor::who_did(&[("2026-11-22", Act::Grant(given("2026-11-30")))]);
+        over.state.apply(1, &late(level, None, "2026-11-29")).unwrap();
+        assert_eq!((over.on("2026-11-30"), over.on("2026-12-01")), (level.state(), ConsentState::Expired));
+        // Behind a stronger one.
+        let gone = Donor::who_did(&[("2026-11-22", give()), ("2026-11-25", leave(Withdrawal::NoUse))]);
+        let refused =
+            Rejected::Impossible(ImpossibleMove { from: ConsentState::Withdrawn, step: Move::Withdraw(level) });
+        assert_eq!(gone.state.check(&late(level, None, "2026-11-23")), Err(refused));
     }
 }
 
@@ -342,7 +417,8 @@ proptest! {
             // The chain: what was accepted names what was latest, by the key that spoke first. Only a withdrawal from
             // what was given before it may name another.
             let ends = before.subject(&subject).is_some_and(|was| {
-                matches!(deed.act, Act::Withdraw { .. }) && event.time >= was.grant.time
+                let ends = event.time >= was.grant.time || event.previous == Some(was.grant.entry);
+                matches!(deed.act, Act::Withdraw { .. }) && ends
             });
             prop_assert!(event.previous == latest || ends);
             prop_assert_eq!(now.latest, entry.hash());
