@@ -3,18 +3,23 @@
 use crate::Problem;
 use crate::caller::Nonces;
 use crate::clock::now;
-use crate::desk::{Account, AccountRole, Desk, DeskError};
+use crate::desk::{Account, Desk, DeskError};
+use crate::guard::{Guard, GuardError};
+use crate::limits::{Limits, Rates};
 use crate::log::{LogStore, OpenError};
+use crate::metrics::Metrics;
 use consent::{StudyRequest, Timestamp};
 use identity::{Did, SigningKey, sign_jws};
 use ledger::{NoteKey, VerifierKey};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use std::collections::{HashMap, VecDeque};
+use std::collections::HashMap;
 use std::io::{self, Write};
+use std::net::IpAddr;
 use std::path::Path;
 use std::sync::Mutex;
 use thiserror::Error;
+use tokio::sync::watch;
 
 /// The `typ` of a study request that the biobank signed.
 pub const STUDY_REQUEST_TYPE: &str = "study-request.v1+jws";
@@ -22,8 +27,6 @@ pub const STUDY_REQUEST_TYPE: &str = "study-request.v1+jws";
 const LOG_KEY_TYPE: &str = "log-key.v1+jws";
 /// The `typ` by which the biobank says who a member of staff or a researcher is.
 const ACCOUNT_TYPE: &str = "account.v1+jws";
-/// How many wrong codes a minute the service hears before it stops listening for the rest of that minute.
-const WRONG_CODES_A_MINUTE: usize = 20;
 /// How long a challenge can be answered, in seconds.
 const CHALLENGE_AGE: i64 = 600;
 
@@ -49,6 +52,12 @@ pub enum StartError {
     /// The origin is not one that a checkpoint can carry.
     #[error("origin: {0}")]
     Origin(#[from] ledger::NoteError),
+    /// The policies in the program do not fit their schema.
+    #[error(transparent)]
+    Guard(#[from] GuardError),
+    /// The network settings would leave callers unprotected, or do not fit together.
+    #[error("{0}")]
+    Network(String),
 }
 
 impl From<getrandom::Error> for StartError {
@@ -80,13 +89,20 @@ pub struct Biobank {
     pub signed_studies: Vec<String>,
     /// The biobank's signature under its log's origin and key.
     pub log_statement: String,
+    /// Who may do what.
+    pub guard: Guard,
+    /// How often.
+    pub limits: Limits,
+    /// What is counted for the operator.
+    pub metrics: Metrics,
+    /// Becomes true when the service is about to end: whoever holds a connection open lets go of it then.
+    pub closing: watch::Sender<bool>,
     challenges: Mutex<HashMap<String, (String, Timestamp)>>,
-    wrong_codes: Mutex<VecDeque<Timestamp>>,
 }
 
 impl Biobank {
     /// Opens the folder of an institution; makes its keys and its empty log at the first time.
-    pub fn open(dir: &Path, first: &Institution) -> Result<Self, StartError> {
+    pub fn open(dir: &Path, first: &Institution, rates: Rates) -> Result<Self, StartError> {
         std::fs::create_dir_all(dir).map_err(|e| io_error(dir, e))?;
         // Keys, donors' salts and one-time codes lie below: for the service's own user alone.
         #[cfg(unix)]
@@ -118,15 +134,12 @@ impl Biobank {
             key,
             studies,
             signed_studies,
+            guard: Guard::new()?,
+            limits: Limits::new(rates),
+            metrics: Metrics::new(),
+            closing: watch::Sender::new(false),
             challenges: Mutex::default(),
-            wrong_codes: Mutex::default(),
         })
-    }
-
-    /// The account behind a DID, if it has this role.
-    pub fn require(&self, did: &Did, role: AccountRole) -> Result<Account, Problem> {
-        let account = self.desk.account(did).map_err(Problem::internal)?;
-        account.filter(|account| account.role == role).ok_or_else(Problem::not_allowed)
     }
 
     /// The biobank's word for who this is.
@@ -140,26 +153,14 @@ impl Biobank {
     }
 
     /// The digest of a typed code, unless too many wrong ones came lately.
-    pub fn hear_code(&self, typed: &str) -> Result<String, Problem> {
-        let mut wrong = self.wrong_codes.lock().map_err(Problem::internal)?;
-        let now = now();
-        while wrong.front().is_some_and(|at| at.plus_seconds(60) <= now) {
-            wrong.pop_front();
-        }
-        if wrong.len() >= WRONG_CODES_A_MINUTE {
-            return Err(Problem::too_many_tries());
-        }
-        crate::code::digest(typed).ok_or_else(|| {
-            wrong.push_back(now);
-            Problem::code_unknown()
-        })
+    pub fn hear_code(&self, typed: &str, from: IpAddr) -> Result<String, Problem> {
+        self.limits.may_try_code(from, now())?;
+        crate::code::digest(typed).ok_or_else(|| self.wrong_code(from))
     }
 
     /// Counts a wrong code, and answers it.
-    pub fn wrong_code(&self) -> Problem {
-        if let Ok(mut wrong) = self.wrong_codes.lock() {
-            wrong.push_back(now());
-        }
+    pub fn wrong_code(&self, from: IpAddr) -> Problem {
+        self.limits.wrong_code(from, now());
         Problem::code_unknown()
     }
 

@@ -37,10 +37,11 @@ pub fn tell(biobank: &Biobank, dir: &Path, address: &str) -> Result<(), StartErr
     };
     let staff = account(AccountRole::Staff, biobank.did.as_str(), &biobank.institution.name);
     let researcher = account(AccountRole::Researcher, HOSPITAL, HOSPITAL_NAME);
+    let expires = crate::clock::now().plus_seconds(crate::desk::PAIRING_AGE);
     let told = json!({
         "address": address,
-        "staffCode": crate::code::show(&biobank.desk.make_pairing(staff)?),
-        "researcherCode": crate::code::show(&biobank.desk.make_pairing(researcher)?),
+        "staffCode": crate::code::show(&biobank.desk.make_pairing(staff, expires)?),
+        "researcherCode": crate::code::show(&biobank.desk.make_pairing(researcher, expires)?),
     });
     // Renamed into place: whoever waits for this file finds it whole.
     let (draft, path) = (dir.join("demo.json.new"), dir.join("demo.json"));

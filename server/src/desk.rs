@@ -30,6 +30,8 @@ const MAILBOX: TableDefinition<&str, &[u8]> = TableDefinition::new("mailbox");
 const LETTERS_A_SENDER: usize = 16;
 /// How many bytes of letters are handed out at once; the rest comes when those are taken.
 const LETTERS_AT_ONCE: usize = 2 << 20;
+/// How long a code for an account can be used, in seconds.
+pub const PAIRING_AGE: i64 = 7 * 86_400;
 /// How long a letter waits, in seconds.
 const MAILBOX_AGE: i64 = 30 * 86_400;
 
@@ -99,13 +101,46 @@ pub struct StudyKey {
 }
 
 /// What a caller may do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum AccountRole {
     /// Staff of the biobank.
     Staff,
     /// A researcher of an organisation.
     Researcher,
+    /// The data access committee.
+    Committee,
+    /// Who checks the biobank from outside.
+    Auditor,
+    /// Another institution.
+    Member,
+}
+
+impl AccountRole {
+    /// Every role, in the order of the list above.
+    pub const ALL: [Self; 5] = [Self::Staff, Self::Researcher, Self::Committee, Self::Auditor, Self::Member];
+
+    /// Its name in JSON and in the attributes that policies read.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Staff => "staff",
+            Self::Researcher => "researcher",
+            Self::Committee => "committee",
+            Self::Auditor => "auditor",
+            Self::Member => "member",
+        }
+    }
+
+    /// Its type in the policies.
+    pub(crate) fn policy_name(self) -> &'static str {
+        match self {
+            Self::Staff => "Staff",
+            Self::Researcher => "Researcher",
+            Self::Committee => "Committee",
+            Self::Auditor => "Auditor",
+            Self::Member => "Member",
+        }
+    }
 }
 
 /// A member of staff or a researcher.
@@ -124,6 +159,9 @@ pub struct Account {
 pub struct PairingCode {
     /// The account that it makes.
     pub account: Account,
+    /// Until when it can be used. Codes from before there was a last moment count as over.
+    #[serde(default)]
+    pub expires: Option<Timestamp>,
     /// Who used it.
     pub used_by: Option<Did>,
 }
@@ -257,15 +295,15 @@ impl Desk {
     }
 
     /// Makes a one-time code for an account.
-    pub fn make_pairing(&self, account: Account) -> Result<String, DeskError> {
+    pub fn make_pairing(&self, account: Account, expires: Timestamp) -> Result<String, DeskError> {
         let code = code::make_code()?;
         let digest = code::digest(&code).unwrap_or_default();
-        self.put(PAIRINGS, &digest, &PairingCode { account, used_by: None })?;
+        self.put(PAIRINGS, &digest, &PairingCode { account, expires: Some(expires), used_by: None })?;
         Ok(code)
     }
 
-    /// Uses a one-time code for an account.
-    pub fn pair(&self, digest: &str, did: &Did) -> Result<Step<Account>, DeskError> {
+    /// Uses a one-time code for an account. Who used it in time may say so again later.
+    pub fn pair(&self, digest: &str, did: &Did, now: Timestamp) -> Result<Step<Account>, DeskError> {
         let write = self.db.begin_write()?;
         let step = {
             let mut pairings = write.open_table(PAIRINGS)?;
@@ -273,6 +311,7 @@ impl Desk {
             match &pairing.used_by {
                 Some(before) if before == did => Step::Done(pairing.account),
                 Some(_) => Step::Used,
+                None if pairing.expires.is_none_or(|expires| now > expires) => Step::Expired,
                 None => {
                     let account = pairing.account.clone();
                     write.open_table(ACCOUNTS)?.insert(did.as_str(), serde_json::to_vec(&account)?.as_slice())?;
@@ -289,16 +328,6 @@ impl Desk {
     /// The account of a DID.
     pub fn account(&self, did: &Did) -> Result<Option<Account>, DeskError> {
         self.get(ACCOUNTS, did.as_str())
-    }
-
-    /// Whether the biobank has this DID on its books.
-    pub fn knows(&self, did: &Did) -> Result<bool, DeskError> {
-        Ok(self.receives(did)? || self.is_donor(did)?)
-    }
-
-    /// Whether letters may be left for this DID.
-    pub fn receives(&self, did: &Did) -> Result<bool, DeskError> {
-        Ok(self.account(did)?.is_some() || self.study_key(did)?.is_some())
     }
 
     /// Leaves a letter. Letters that waited too long make room.

@@ -1,41 +1,31 @@
 //! `biobankd`: runs the services of one biobank.
 
-use clap::Parser;
-use server::{Institution, Options, start};
-use std::net::SocketAddr;
-use std::path::PathBuf;
-use std::process::ExitCode;
-use tracing_subscriber::EnvFilter;
+mod arguments;
+mod telling;
 
-/// Runs the services of one biobank over its ledger.
-#[derive(Parser)]
-#[command(version)]
-struct Arguments {
-    /// Folder for keys, log and desk; made if missing.
-    #[arg(long, value_name = "DIR")]
-    data: PathBuf,
-    /// Address to listen on; port 0 takes a free one.
-    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8480")]
-    listen: SocketAddr,
-    /// Name of the institution, at the first start.
-    #[arg(long, default_value = "Example Biobank")]
-    name: String,
-    /// Origin line of the log, at the first start.
-    #[arg(long, default_value = "biobank.example/log")]
-    origin: String,
-    /// Fill an empty folder with demo studies, and write one-time codes to DIR/demo.json.
-    #[arg(long)]
-    demo: bool,
-}
+use arguments::{Arguments, Command, Serve};
+use clap::Parser;
+use server::{Running, start};
+use std::process::ExitCode;
+use telling::tell;
 
 #[tokio::main]
 async fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
-    let institution = Institution { name: arguments.name, origin: arguments.origin };
-    let options = Options { data: arguments.data, listen: arguments.listen, institution, demo: arguments.demo };
-    let mut running = match start(options).await {
+    match arguments.command {
+        Some(Command::Serve(serve)) => run(serve).await,
+        None => match arguments.serve {
+            Some(serve) => run(serve).await,
+            // Clap asks for the folder before this is reached.
+            None => ExitCode::FAILURE,
+        },
+    }
+}
+
+/// Answers requests until a signal, a failed disk or a failed listener ends it.
+async fn run(serve: Serve) -> ExitCode {
+    tell(serve.log);
+    let mut running = match start(serve.options()).await {
         Ok(running) => running,
         Err(error) => {
             tracing::error!(%error, "could not start");
@@ -43,15 +33,62 @@ async fn main() -> ExitCode {
         }
     };
     let stopped = running.stopped();
-    tokio::select! {
-        ended = running.ended() => match ended {
-            Ok(()) => ExitCode::SUCCESS,
-            Err(error) => { tracing::error!(%error, "stopped"); ExitCode::FAILURE }
-        },
-        () = stopped => {
-            tracing::error!("the log can not be written; a new start repairs it");
-            ExitCode::FAILURE
+    tokio::pin!(stopped);
+    let code = loop {
+        tokio::select! {
+            ended = running.ended() => break match ended {
+                Ok(()) => ExitCode::SUCCESS,
+                Err(error) => { tracing::error!(%error, "stopped"); ExitCode::FAILURE }
+            },
+            () = &mut stopped => {
+                tracing::error!("the log can not be written; a new start repairs it");
+                break ExitCode::FAILURE;
+            }
+            () = asked_to_end() => break ExitCode::SUCCESS,
+            () = asked_to_reread() => reread(&running),
         }
-        _ = tokio::signal::ctrl_c() => ExitCode::SUCCESS,
+    };
+    tracing::info!("closing");
+    running.close().await;
+    code
+}
+
+fn reread(running: &Running) {
+    match running.reread_certificate() {
+        Ok(()) => tracing::info!("certificate read again"),
+        Err(error) => tracing::error!(%error, "the new certificate can not be used; the old one stays"),
     }
+}
+
+/// Waits for ctrl-c or SIGTERM.
+#[cfg(unix)]
+async fn asked_to_end() {
+    use tokio::signal::unix::{SignalKind, signal};
+    let Ok(mut terminate) = signal(SignalKind::terminate()) else { return std::future::pending().await };
+    tokio::select! {
+        _ = tokio::signal::ctrl_c() => {}
+        _ = terminate.recv() => {}
+    }
+}
+
+/// Waits for ctrl-c.
+#[cfg(not(unix))]
+async fn asked_to_end() {
+    let _ = tokio::signal::ctrl_c().await;
+}
+
+/// Waits for SIGHUP.
+#[cfg(unix)]
+async fn asked_to_reread() {
+    use tokio::signal::unix::{SignalKind, signal};
+    match signal(SignalKind::hangup()) {
+        Ok(mut hangup) => drop(hangup.recv().await),
+        Err(_) => std::future::pending().await,
+    }
+}
+
+/// There is no such signal here.
+#[cfg(not(unix))]
+async fn asked_to_reread() {
+    std::future::pending().await
 }

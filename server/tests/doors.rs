@@ -32,7 +32,7 @@ impl Biobank {
         let institution = Institution { name: "Example Biobank".into(), origin: "biobank.example/log".into() };
         let listen = ([127, 0, 0, 1], 0).into();
         let data = dir.path().join("biobank");
-        let running = start(Options { data, listen, institution, demo: true }).await.unwrap();
+        let running = start(Options { demo: true, ..Options::new(data, listen, institution) }).await.unwrap();
         let http = Client::builder().no_proxy().build().unwrap();
         let log: Value = http.get(format!("{}/v1/log", running.address)).send().await.unwrap().json().await.unwrap();
         let did = log["did"].as_str().unwrap().parse().unwrap();

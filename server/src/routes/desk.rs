@@ -1,33 +1,30 @@
-//! Invitations, donors and accounts.
+//! Invitations and donors.
 
-use super::{Signed, blocking};
+use super::blocking;
 use crate::Problem;
 use crate::biobank::Biobank;
 use crate::clock::now;
 use crate::code;
-use crate::desk::{AccountRole, Step, StudyKey};
+use crate::desk::StudyKey;
 use axum::Json;
 use axum::extract::State;
 use consent::ConsentState;
-use serde::Deserialize;
 use serde_json::{Value, json};
 use std::sync::Arc;
 
 /// How long an invitation can be used, in seconds.
 const INVITATION_AGE: i64 = 7 * 86_400;
 
-pub async fn invite(State(biobank): State<Arc<Biobank>>, signed: Signed) -> Result<Json<Value>, Problem> {
+pub async fn invite(State(biobank): State<Arc<Biobank>>) -> Result<Json<Value>, Problem> {
     blocking(move || {
-        biobank.require(&signed.caller, AccountRole::Staff)?;
         let (code, invitation) = biobank.desk.invite(now(), INVITATION_AGE).map_err(Problem::internal)?;
         Ok(Json(json!({ "donor": invitation.donor, "code": code::show(&code), "expires": invitation.expires })))
     })
     .await
 }
 
-pub async fn donors(State(biobank): State<Arc<Biobank>>, signed: Signed) -> Result<Json<Value>, Problem> {
+pub async fn donors(State(biobank): State<Arc<Biobank>>) -> Result<Json<Value>, Problem> {
     blocking(move || {
-        biobank.require(&signed.caller, AccountRole::Staff)?;
         let keys = biobank.desk.study_keys().map_err(Problem::internal)?;
         let mut invitations = biobank.desk.invitations().map_err(Problem::internal)?;
         invitations.sort_by(|a, b| b.invited.cmp(&a.invited).then_with(|| a.donor.cmp(&b.donor)));
@@ -62,28 +59,4 @@ pub async fn donors(State(biobank): State<Arc<Biobank>>, signed: Signed) -> Resu
 /// In how many studies the log says this of a donor.
 fn count(biobank: &Biobank, keys: &[&StudyKey], is: impl Fn(ConsentState) -> bool) -> usize {
     keys.iter().filter(|key| super::studies::state_of(biobank, key).is_some_and(&is)).count()
-}
-
-#[derive(Deserialize)]
-struct PairRequest {
-    code: String,
-}
-
-pub async fn pair(State(biobank): State<Arc<Biobank>>, signed: Signed) -> Result<Json<Value>, Problem> {
-    blocking(move || {
-        let request: PairRequest = signed.json()?;
-        let digest = biobank.hear_code(&request.code)?;
-        match biobank.desk.pair(&digest, &signed.caller).map_err(Problem::internal)? {
-            Step::Done(account) => Ok(Json(json!({
-                "role": account.role,
-                "name": biobank.institution.name,
-                "account": biobank.vouch(&signed.caller, &account),
-                "organisation": account.organisation,
-                "organisationName": account.organisation_name,
-            }))),
-            Step::Used => Err(Problem::code_used()),
-            Step::Unknown | Step::Expired | Step::Full => Err(biobank.wrong_code()),
-        }
-    })
-    .await
 }

@@ -1,6 +1,6 @@
 //! From an invitation to a credential, and from a donor to a key for a study.
 
-use super::{NO_CONTENT, Open, Signed, blocking};
+use super::{Address, NO_CONTENT, Open, Signed, blocking};
 use crate::Problem;
 use crate::biobank::Biobank;
 use crate::clock::now;
@@ -28,12 +28,13 @@ pub struct ChallengeRequest {
 
 pub async fn challenge(
     State(biobank): State<Arc<Biobank>>,
+    Address(from): Address,
     Open(request): Open<ChallengeRequest>,
 ) -> Result<Json<Value>, Problem> {
     blocking(move || {
-        let digest = biobank.hear_code(&request.code)?;
+        let digest = biobank.hear_code(&request.code, from)?;
         let Some(invitation) = biobank.desk.invitation(&digest).map_err(Problem::internal)? else {
-            return Err(biobank.wrong_code());
+            return Err(biobank.wrong_code(from));
         };
         if invitation.accepted.is_none() && now() > invitation.expires {
             return Err(Problem::code_expired());
@@ -57,9 +58,10 @@ pub struct EnrolRequest {
 
 pub async fn enrol(
     State(biobank): State<Arc<Biobank>>,
+    Address(from): Address,
     Open(request): Open<EnrolRequest>,
 ) -> Result<Json<Value>, Problem> {
-    let digest = biobank.hear_code(&request.code)?;
+    let digest = biobank.hear_code(&request.code, from)?;
     let Some(challenge) = biobank.take_challenge(&digest)? else { return Err(Problem::presentation_refused()) };
     let bytes = serde_json::to_vec(&request.presentation).map_err(Problem::internal)?;
     let now = now();
@@ -73,7 +75,7 @@ pub async fn enrol(
         return Err(Problem::presentation_refused());
     };
     let Some(invitation) = biobank.desk.invitation(&digest).map_err(Problem::internal)? else {
-        return Err(biobank.wrong_code());
+        return Err(biobank.wrong_code(from));
     };
     let claims = EnrolmentClaims {
         donor: held.holder.clone(),
@@ -90,7 +92,7 @@ pub async fn enrol(
             Step::Done(credential) => Ok(Json(json!({ "credential": credential }))),
             Step::Used => Err(Problem::code_used()),
             Step::Expired => Err(Problem::code_expired()),
-            Step::Unknown | Step::Full => Err(biobank.wrong_code()),
+            Step::Unknown | Step::Full => Err(biobank.wrong_code(from)),
         }
     })
     .await
@@ -114,9 +116,6 @@ struct Binding {
 pub async fn register_study_key(State(biobank): State<Arc<Biobank>>, signed: Signed) -> Result<StatusCode, Problem> {
     blocking(move || {
         let request: StudyKeyRequest = signed.json()?;
-        if !biobank.desk.is_donor(&signed.caller).map_err(Problem::internal)? {
-            return Err(Problem::not_allowed());
-        }
         let salt = hex::decode(&request.salt).ok().filter(|salt| salt.len() == 32).ok_or_else(Problem::malformed)?;
         let binding = verify_jws(&request.binding).map_err(|_| Problem::bad_signature())?;
         let said: Binding = serde_json::from_slice(&binding.payload).map_err(|_| Problem::malformed())?;

@@ -4,7 +4,7 @@ use super::{NO_CONTENT, Signed, blocking};
 use crate::Problem;
 use crate::biobank::Biobank;
 use crate::clock::now;
-use crate::desk::{AccountRole, Step};
+use crate::desk::Step;
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
@@ -43,33 +43,12 @@ pub async fn post(
             return Err(Problem::too_large());
         }
         STANDARD.decode(&request.sealed).map_err(|_| Problem::malformed())?;
-        if !may_write(&biobank, &signed.caller, &to)? {
-            return Err(Problem::not_allowed());
-        }
         match biobank.desk.post(&signed.caller, &to, request.sealed, now()).map_err(Problem::internal)? {
             Step::Done(id) => Ok((StatusCode::ACCEPTED, Json(json!({ "id": id })))),
             _ => Err(Problem::mailbox_full()),
         }
     })
     .await
-}
-
-/// A researcher writes to the donors of the own organisation's studies, and they to that researcher. Nobody else.
-fn may_write(biobank: &Biobank, from: &Did, to: &Did) -> Result<bool, Problem> {
-    let researcher = |did: &Did| biobank.desk.account(did).map_err(Problem::internal);
-    let donor = |did: &Did| biobank.desk.study_key(did).map_err(Problem::internal);
-    let pair = match (researcher(from)?, donor(from)?) {
-        (Some(account), _) => (account, donor(to)?),
-        (None, Some(key)) => match researcher(to)? {
-            Some(account) => (account, Some(key)),
-            None => return Ok(false),
-        },
-        (None, None) => return Ok(false),
-    };
-    let (account, Some(key)) = pair else { return Ok(false) };
-    let of_organisation =
-        |study: &consent::StudyRequest| study.id == key.study && study.organisation.id == account.organisation;
-    Ok(account.role == AccountRole::Researcher && biobank.studies.iter().any(of_organisation))
 }
 
 pub async fn take(

@@ -1,53 +1,191 @@
-//! What the service answers to.
+//! What the service answers to: one table, from which the router, the checks in front of it and the API's description
+//! are made.
+//!
+//! A new route is one row here, one handler, and in `policies/` its action with whoever may do it.
 
+mod accounts;
 mod desk;
 mod enrolment;
+mod gate;
 mod mailbox;
+mod operation;
 mod record;
 mod studies;
 
 use crate::Problem;
 use crate::biobank::Biobank;
-use axum::Router;
+use crate::caller::organisation_of;
+use crate::guard::Resource;
+use crate::limits::Rate;
 use axum::body::{Body, Bytes, to_bytes};
-use axum::extract::{DefaultBodyLimit, FromRequest, Request};
+use axum::extract::{FromRequest, FromRequestParts, Request};
 use axum::http::StatusCode;
-use axum::routing::{delete, get, post};
+use axum::http::request::Parts;
+use axum::middleware::from_fn_with_state;
+use axum::routing::{MethodFilter, MethodRouter, on};
+use axum::{Extension, Router};
 use identity::Did;
+use ledger::MAX_ENTRY;
 use serde::de::DeserializeOwned;
+use std::net::IpAddr;
 use std::sync::Arc;
+use tower_http::compression::CompressionLayer;
 
-/// The largest body that any route reads: a presentation or a letter.
-const MAX_BODY: usize = 1 << 20;
+/// Who can call a route at all, before the policies decide.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Who {
+    /// Anybody, unsigned.
+    Anybody,
+    /// Programs on the service's own machine, unsigned.
+    Machine,
+    /// Whoever signs, known to the biobank or not.
+    Signer,
+    /// Whoever signs and is on the books, or shows a capability.
+    Known,
+}
 
-/// Where a stranger becomes known, by a one-time code.
-const PAIR: &str = "/v1/pair";
+/// What a route reads, and how many bytes of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Accepts {
+    /// Nothing: a body is not looked at.
+    Nothing,
+    /// JSON.
+    Json(usize),
+    /// Bytes in a form of their own.
+    Bytes(usize),
+}
 
-/// All routes of a biobank.
-pub fn router(biobank: Arc<Biobank>) -> Router {
-    Router::new()
-        .route("/healthz", get(record::health))
-        .route("/checkpoint", get(record::checkpoint))
-        .route("/tile/{*path}", get(record::tile))
-        .route("/v1/log", get(record::log))
-        .route("/v1/entries", post(record::append))
-        .route("/v1/entries/{hash}/proof", get(record::proof))
-        .route("/v1/studies", get(studies::list))
-        .route("/v1/studies/{study}/participants", get(studies::participants))
-        .route("/v1/invitations", post(desk::invite))
-        .route("/v1/donors", get(desk::donors))
-        .route(PAIR, post(desk::pair))
-        .route("/v1/enrolment/challenge", post(enrolment::challenge))
-        .route("/v1/enrolment", post(enrolment::enrol))
-        .route("/v1/study-keys", post(enrolment::register_study_key))
-        .route("/v1/mailbox", get(mailbox::read))
-        .route("/v1/mailbox/{name}", post(mailbox::post).merge(delete(mailbox::take)))
+/// What a call is about, as the policies see it.
+#[derive(Clone, Copy)]
+enum Over {
+    /// The biobank as a whole.
+    Biobank,
+    /// Something that the path names. It may wait for the disk.
+    Named(fn(&Biobank, &Names) -> Result<Resource, Problem>),
+}
+
+/// The parameters of a path.
+struct Names(Vec<(String, String)>);
+
+impl Names {
+    fn get(&self, name: &str) -> &str {
+        self.0.iter().find(|(key, _)| key == name).map_or("", |(_, value)| value)
+    }
+}
+
+/// One row of the table.
+pub struct Route {
+    /// The method.
+    pub method: &'static str,
+    /// The path, with its parameters in braces.
+    pub path: &'static str,
+    /// What it does, as the policies name it.
+    pub action: &'static str,
+    /// Who can call it.
+    pub who: Who,
+    /// What it reads.
+    pub accepts: Accepts,
+    /// What a call costs.
+    pub rate: Rate,
+    over: Over,
+    handler: fn() -> MethodRouter<Arc<Biobank>>,
+}
+
+/// A signed request that says little or nothing.
+const BRIEF: Accepts = Accepts::Json(4 << 10);
+/// A request of a few members.
+const SHORT: Accepts = Accepts::Json(16 << 10);
+/// A presentation with its credentials.
+const LONG: Accepts = Accepts::Json(1 << 20);
+/// A sealed letter of 256 KiB, and room around it.
+const LETTER: Accepts = Accepts::Json((256 << 10) + (1 << 10));
+
+macro_rules! routes {
+    ($($method:ident $path:literal $action:literal $who:ident $accepts:expr, $rate:ident, $over:expr, $handler:path;)*) => {
+        /// Every route of the service.
+        pub static ROUTES: &[Route] = &[$(Route {
+            method: stringify!($method),
+            path: $path,
+            action: $action,
+            who: Who::$who,
+            accepts: $accepts,
+            rate: Rate::$rate,
+            over: $over,
+            handler: || on(MethodFilter::$method, $handler),
+        }),*];
+    };
+}
+
+// Method, path, action, who, body, cost, what it is about, handler.
+routes! {
+    GET    "/healthz"                          "readHealth"       Anybody Accepts::Nothing, Read,   Over::Biobank, operation::health;
+    GET    "/readyz"                           "readHealth"       Anybody Accepts::Nothing, Read,   Over::Biobank, operation::ready;
+    GET    "/metrics"                          "readMetrics"      Machine Accepts::Nothing, Read,   Over::Biobank, operation::metrics;
+    GET    "/checkpoint"                       "readLog"          Anybody Accepts::Nothing, Read,   Over::Biobank, record::checkpoint;
+    GET    "/tile/{*path}"                     "readLog"          Anybody Accepts::Nothing, Read,   Over::Biobank, record::tile;
+    GET    "/v1/log"                           "readLog"          Anybody Accepts::Nothing, Read,   Over::Biobank, record::log;
+    POST   "/v1/entries"                       "appendEntry"      Anybody Accepts::Bytes(MAX_ENTRY), Write, Over::Biobank, record::append;
+    GET    "/v1/entries/{hash}/proof"          "readProof"        Anybody Accepts::Nothing, Read,   Over::Biobank, record::proof;
+    GET    "/v1/studies"                       "listStudies"      Anybody Accepts::Nothing, Read,   Over::Biobank, studies::list;
+    GET    "/v1/studies/{study}/participants"  "listParticipants" Known   BRIEF,            Costly, Over::Named(study), studies::participants;
+    POST   "/v1/invitations"                   "invite"           Known   BRIEF,            Write,  Over::Biobank, desk::invite;
+    GET    "/v1/donors"                        "listDonors"       Known   BRIEF,            Read,   Over::Biobank, desk::donors;
+    POST   "/v1/pair"                          "pair"             Signer  SHORT,            Costly, Over::Biobank, accounts::pair;
+    POST   "/v1/pairing-codes"                 "makePairingCode"  Known   SHORT,            Write,  Over::Biobank, accounts::make_code;
+    POST   "/v1/capabilities"                  "issueCapability"  Known   SHORT,            Write,  Over::Biobank, accounts::issue_capability;
+    POST   "/v1/enrolment/challenge"           "startEnrolment"   Anybody SHORT,            Costly, Over::Biobank, enrolment::challenge;
+    POST   "/v1/enrolment"                     "enrol"            Anybody LONG,             Costly, Over::Biobank, enrolment::enrol;
+    POST   "/v1/study-keys"                    "registerStudyKey" Known   SHORT,            Write,  Over::Biobank, enrolment::register_study_key;
+    GET    "/v1/mailbox"                       "readMailbox"      Known   BRIEF,            Read,   Over::Biobank, mailbox::read;
+    POST   "/v1/mailbox/{name}"                "postLetter"       Known   LETTER,           Write,  Over::Named(mailbox), mailbox::post;
+    DELETE "/v1/mailbox/{name}"                "takeLetter"       Known   BRIEF,            Write,  Over::Biobank, mailbox::take;
+}
+
+/// A study of the list, by the organisation that runs it.
+fn study(biobank: &Biobank, names: &Names) -> Result<Resource, Problem> {
+    let id = names.get("study").parse().map_err(|_| Problem::not_found())?;
+    let organisation = organisation_of(biobank, &id).ok_or_else(Problem::not_found)?;
+    Ok(Resource::of("Study").with("organisation", organisation.as_str()))
+}
+
+/// A mailbox, by what its owner is.
+fn mailbox(biobank: &Biobank, names: &Names) -> Result<Resource, Problem> {
+    let owner: Did = names.get("name").parse().map_err(|_| Problem::malformed())?;
+    let mailbox = Resource::of("Mailbox");
+    if let Some(account) = biobank.desk.account(&owner).map_err(Problem::internal)? {
+        return Ok(mailbox.with("of", account.role.name()).with("organisation", account.organisation.as_str()));
+    }
+    let Some(key) = biobank.desk.study_key(&owner).map_err(Problem::internal)? else {
+        return Ok(mailbox.with("of", "nobody"));
+    };
+    let mailbox = mailbox.with("of", "participant");
+    Ok(match organisation_of(biobank, &key.study) {
+        Some(organisation) => mailbox.with("organisation", organisation.as_str()),
+        None => mailbox,
+    })
+}
+
+/// All routes of a biobank, each behind its gate.
+pub fn router(biobank: Arc<Biobank>, network: gate::Trust) -> Router {
+    let mut router = Router::new();
+    for row in ROUTES {
+        let checked = (row.handler)().route_layer(from_fn_with_state((biobank.clone(), row), gate::gate));
+        // What anybody may read holds no secret whose length a compressed answer could give away.
+        let public = row.who == Who::Anybody && row.method == "GET";
+        router = router.route(row.path, if public { checked.layer(CompressionLayer::new()) } else { checked });
+    }
+    router
         .fallback(|| async { Problem::not_found() })
-        .layer(DefaultBodyLimit::max(MAX_BODY))
+        .method_not_allowed_fallback(|| async { Problem::method_not_allowed() })
+        .layer(from_fn_with_state(biobank.clone(), gate::observe))
+        .layer(Extension(network))
         .with_state(biobank)
 }
 
-/// A request whose signature, age and nonce checked: who called, and what was said.
+pub use gate::Trust;
+
+/// A request that the gate let pass with its signature checked: who called, and what was said.
+#[derive(Clone)]
 struct Signed {
     caller: Did,
     body: Bytes,
@@ -62,22 +200,20 @@ impl Signed {
 impl FromRequest<Arc<Biobank>> for Signed {
     type Rejection = Problem;
 
-    async fn from_request(request: Request, biobank: &Arc<Biobank>) -> Result<Self, Problem> {
-        let (parts, body) = request.into_parts();
-        let body = read(body).await?;
-        let (biobank, body_read) = (biobank.clone(), body.clone());
-        // Looking the caller up waits for the disk.
-        let caller = blocking(move || {
-            let pairing = parts.uri.path() == PAIR;
-            biobank.nonces.caller(&parts, &body_read, |did| {
-                match biobank.desk.knows(did).map_err(Problem::internal)? {
-                    false if !pairing => Err(Problem::not_allowed()),
-                    known => Ok(known),
-                }
-            })
-        })
-        .await?;
-        Ok(Self { caller, body })
+    async fn from_request(mut request: Request, _: &Arc<Biobank>) -> Result<Self, Problem> {
+        request.extensions_mut().remove().ok_or_else(|| Problem::internal("the table does not ask for a signature"))
+    }
+}
+
+/// Where a request came from.
+#[derive(Debug, Clone, Copy)]
+struct Address(IpAddr);
+
+impl FromRequestParts<Arc<Biobank>> for Address {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &Arc<Biobank>) -> Result<Self, Problem> {
+        parts.extensions.get().copied().ok_or_else(|| Problem::internal("a request that passed no gate"))
     }
 }
 
@@ -88,13 +224,10 @@ impl<T: DeserializeOwned> FromRequest<Arc<Biobank>> for Open<T> {
     type Rejection = Problem;
 
     async fn from_request(request: Request, _: &Arc<Biobank>) -> Result<Self, Problem> {
-        let body = read(request.into_body()).await?;
+        // The gate has read it, and bounded it.
+        let body = read_up_to(request.into_body(), usize::MAX).await?;
         serde_json::from_slice(&body).map(Self).map_err(|_| Problem::malformed())
     }
-}
-
-async fn read(body: Body) -> Result<Bytes, Problem> {
-    read_up_to(body, MAX_BODY).await
 }
 
 async fn read_up_to(body: Body, limit: usize) -> Result<Bytes, Problem> {

@@ -15,11 +15,6 @@ use std::sync::Arc;
 
 const PLAIN: &str = "text/plain; charset=utf-8";
 
-/// Whether the service can take entries. A log whose disk failed can not; a new start reads it again.
-pub async fn health(State(biobank): State<Arc<Biobank>>) -> Result<&'static str, Problem> {
-    if biobank.log.is_stopped() { Err(Problem::stopped()) } else { Ok("ok") }
-}
-
 pub async fn checkpoint(State(biobank): State<Arc<Biobank>>) -> Response {
     ([(header::CONTENT_TYPE, PLAIN), (header::CACHE_CONTROL, "no-cache")], biobank.log.checkpoint().to_string())
         .into_response()

@@ -30,7 +30,8 @@ impl Biobank {
 
     pub async fn open_at(dir: &Path, listen: SocketAddr) -> Self {
         let institution = Institution { name: "Example Biobank".into(), origin: "biobank.example/log".into() };
-        let running = start(Options { data: dir.to_owned(), listen, institution, demo: true }).await.unwrap();
+        let options = Options { demo: true, ..Options::new(dir.to_owned(), listen, institution) };
+        let running = start(options).await.unwrap();
         let told: serde_json::Value = serde_json::from_slice(&std::fs::read(dir.join("demo.json")).unwrap()).unwrap();
         Self {
             dir: dir.to_owned(),

@@ -1,0 +1,149 @@
+//! The door: how many connections stand open, of all and of one address. Who comes beyond is turned away at once.
+
+use axum_server::accept::Accept;
+use std::collections::HashMap;
+use std::future::{Ready, ready};
+use std::io;
+use std::net::IpAddr;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::TcpStream;
+
+/// How many connections may stand open.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Connections {
+    /// Of all callers together.
+    pub all: usize,
+    /// Of one address. A proxy in front is one address, so there only the first figure counts.
+    pub of_one: usize,
+}
+
+impl Default for Connections {
+    fn default() -> Self {
+        Self { all: 4_096, of_one: 512 }
+    }
+}
+
+/// Counts connections while they are open.
+#[derive(Clone)]
+pub struct Door {
+    bounds: Connections,
+    open: Arc<Mutex<Open>>,
+}
+
+#[derive(Default)]
+struct Open {
+    all: usize,
+    by_address: HashMap<IpAddr, usize>,
+}
+
+impl Door {
+    /// With nobody inside.
+    pub fn new(bounds: Connections) -> Self {
+        Self { bounds, open: Arc::default() }
+    }
+
+    fn enter(&self, address: IpAddr) -> Option<Guest> {
+        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        let own = open.by_address.get(&address).copied().unwrap_or_default();
+        if open.all >= self.bounds.all || own >= self.bounds.of_one {
+            return None;
+        }
+        open.all += 1;
+        open.by_address.insert(address, own + 1);
+        Some(Guest { address, open: self.open.clone() })
+    }
+}
+
+/// One open connection; dropping it makes room.
+struct Guest {
+    address: IpAddr,
+    open: Arc<Mutex<Open>>,
+}
+
+impl Drop for Guest {
+    fn drop(&mut self) {
+        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        open.all = open.all.saturating_sub(1);
+        let own = open.by_address.get(&self.address).copied().unwrap_or_default();
+        if own > 1 {
+            open.by_address.insert(self.address, own - 1);
+        } else {
+            open.by_address.remove(&self.address);
+        }
+    }
+}
+
+impl<S> Accept<TcpStream, S> for Door {
+    type Stream = Counted;
+    type Service = S;
+    type Future = Ready<io::Result<(Counted, S)>>;
+
+    fn accept(&self, stream: TcpStream, service: S) -> Self::Future {
+        // Answers are small and complete: waiting to fill a packet only makes them late.
+        let counted = stream
+            .set_nodelay(true)
+            .and_then(|()| stream.peer_addr())
+            .and_then(|peer| self.enter(peer.ip()).ok_or_else(|| io::Error::other("too many connections stand open")));
+        ready(counted.map(|guest| (Counted { stream, _guest: guest }, service)))
+    }
+}
+
+/// A connection that is counted until it is closed.
+pub struct Counted {
+    stream: TcpStream,
+    _guest: Guest,
+}
+
+impl AsyncRead for Counted {
+    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_read(cx, buf)
+    }
+}
+
+impl AsyncWrite for Counted {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_write(cx, buf)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(cx)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bufs: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_write_vectored(cx, bufs)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_comes_beyond_a_bound_is_turned_away_until_somebody_leaves() {
+        let door = Door::new(Connections { all: 3, of_one: 2 });
+        let [one, two] = [1, 2].map(|last| IpAddr::from([192, 0, 2, last]));
+        let first = door.enter(one).unwrap();
+        let _second = door.enter(one).unwrap();
+        assert!(door.enter(one).is_none(), "one address");
+        let _other = door.enter(two).unwrap();
+        assert!(door.enter(two).is_none(), "all together");
+        drop(first);
+        assert!(door.enter(two).is_some());
+        assert!(door.enter(one).is_some(), "a guest that is dropped makes room");
+    }
+}
