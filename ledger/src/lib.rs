@@ -6,6 +6,7 @@ pub mod client;
 mod cosignature;
 mod entry;
 pub mod event;
+mod evidence;
 mod hash;
 mod merkle;
 mod mirror;
@@ -15,9 +16,11 @@ mod prove;
 mod receipt;
 mod record;
 mod rules;
+mod snapshot;
 mod state;
 mod subtree;
 mod tile;
+pub mod uses;
 mod witness;
 
 pub use checkpoint::{Checkpoint, CheckpointError, LogKey, SignedCheckpoint};
@@ -26,6 +29,7 @@ pub use entry::{
     Act, CHANGE_TYPE, ConsentEntry, ConsentEvent, Entry, EntryError, Event, GRANT_TYPE, Given, MAX_ENTRY, RESUME_TYPE,
     SUSPEND_TYPE, WITHDRAW_TYPE, commit_notice, commit_subject,
 };
+pub use evidence::{Evidence, EvidenceError, MAX_EVIDENCE_BYTES, Verdict};
 pub use hash::{EntryHash, Hash, HashError, leaf_hash, node_hash};
 pub use merkle::{Frontier, ProofError, verify_consistency, verify_inclusion};
 pub use mirror::{
@@ -47,6 +51,10 @@ pub use record::{
     RequestRecord, SampleRecord, SnapshotRecord, StudyRecord, SubjectState, keys_of,
 };
 pub use rules::{Applied, Effect, MAX_GRANT_SECONDS, Records, Rejected, apply};
+pub use snapshot::{
+    MAX_SNAPSHOT, MIN_SNAPSHOT, Presence, ProvenLeaf, Pseudonym, PseudonymKey, PseudonymProof, SetProof, SnapshotError,
+    SnapshotSet, padded_size,
+};
 pub use state::{Batch, State, empty_state_hash, next_state_hash};
 pub use subtree::{subtree_proof, subtree_tiles, verify_subtree};
 pub use tile::{
