@@ -1,35 +1,38 @@
-//! What the biobank keeps beside the log: invitations, donors, accounts and the mailbox. Mutable, in redb.
+//! What the biobank keeps beside the log: invitations, donors, accounts and the mailbox. Mutable, in
+//! `desk.redb` or, with the log, in PostgreSQL.
 //!
-//! Donors are numbers here. Codes are kept as digests: whoever reads this file can not use an invitation.
+//! Donors are numbers here. Codes are kept as digests: whoever reads these tables can not use an invitation.
 
 use crate::code;
+use crate::tables::{Embedded, Rows, Span, Table, Tables, TablesError};
 use consent::{StudyId, Timestamp};
 use identity::{Credential, Did};
-use redb::{Database, ReadableDatabase, ReadableTable, TableDefinition};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use std::path::Path;
 use thiserror::Error;
 
 /// Digest of a code -> `Invitation`.
-const INVITATIONS: TableDefinition<&str, &[u8]> = TableDefinition::new("invitations");
+const INVITATIONS: Table = Table("invitations");
 /// Pairwise DID of a donor -> digest of the invitation.
-const DONORS: TableDefinition<&str, &[u8]> = TableDefinition::new("donors");
+const DONORS: Table = Table("donors");
 /// Study DID of a donor -> `StudyKey`.
-const STUDY_KEYS: TableDefinition<&str, &[u8]> = TableDefinition::new("study-keys");
+const STUDY_KEYS: Table = Table("study-keys");
 /// Digest of a code -> `PairingCode`.
-const PAIRINGS: TableDefinition<&str, &[u8]> = TableDefinition::new("pairings");
+const PAIRINGS: Table = Table("pairings");
 /// DID of a member of staff or a researcher -> `Account`.
-const ACCOUNTS: TableDefinition<&str, &[u8]> = TableDefinition::new("accounts");
+const ACCOUNTS: Table = Table("accounts");
 /// `<donor>\n<study>` -> study DID: a donor has one key for a study.
-const SUBJECTS: TableDefinition<&str, &[u8]> = TableDefinition::new("subjects");
+const SUBJECTS: Table = Table("subjects");
 /// `<receiver>\n<time>\n<id>` -> `Letter`.
-const MAILBOX: TableDefinition<&str, &[u8]> = TableDefinition::new("mailbox");
+const MAILBOX: Table = Table("mailbox");
 
 /// How many letters of one sender wait for one receiver at most: nobody fills a mailbox for the others.
 const LETTERS_A_SENDER: usize = 16;
 /// How many bytes of letters are handed out at once; the rest comes when those are taken.
 const LETTERS_AT_ONCE: usize = 2 << 20;
+/// How many rows are read at once.
+pub(crate) const PAGE: usize = 64;
 /// How long a code for an account can be used, in seconds.
 pub const PAIRING_AGE: i64 = 7 * 86_400;
 /// How long a letter waits, in seconds.
@@ -41,7 +44,7 @@ const MAILBOX_AGE: i64 = 30 * 86_400;
 pub enum DeskError {
     /// The database failed.
     #[error("desk database: {0}")]
-    Database(Box<redb::Error>),
+    Database(#[from] TablesError),
     /// A row is not what this version writes.
     #[error("desk row: {0}")]
     Row(#[from] serde_json::Error),
@@ -55,15 +58,6 @@ impl From<getrandom::Error> for DeskError {
         Self::Random(error)
     }
 }
-
-macro_rules! database_errors {
-    ($($error:ident)*) => { $(impl From<redb::$error> for DeskError {
-        fn from(error: redb::$error) -> Self {
-            Self::Database(Box::new(error.into()))
-        }
-    })* };
-}
-database_errors!(DatabaseError TransactionError TableError StorageError CommitError);
 
 /// An invitation of one donor.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -196,19 +190,18 @@ pub enum Step<T> {
 
 /// The desk's database.
 pub struct Desk {
-    db: Database,
+    tables: Box<dyn Tables>,
 }
 
 impl Desk {
     /// Opens or makes the database in a folder.
     pub fn open(dir: &Path) -> Result<Self, DeskError> {
-        let db = Database::create(dir.join("desk.redb"))?;
-        let write = db.begin_write()?;
-        for table in [INVITATIONS, DONORS, STUDY_KEYS, SUBJECTS, PAIRINGS, ACCOUNTS, MAILBOX] {
-            write.open_table(table)?;
-        }
-        write.commit()?;
-        Ok(Self { db })
+        Ok(Self::over(Box::new(Embedded::open(&dir.join("desk.redb"))?)))
+    }
+
+    /// A desk over tables that are open.
+    pub fn over(tables: Box<dyn Tables>) -> Self {
+        Self { tables }
     }
 
     /// Makes an invitation and gives its code, which is kept nowhere.
@@ -234,54 +227,54 @@ impl Desk {
 
     /// Uses an invitation, once: of two callers at the same moment one wins, and may ask again.
     pub fn accept(&self, digest: &str, accepted: Accepted) -> Result<Step<Credential>, DeskError> {
-        let write = self.db.begin_write()?;
-        let step = {
-            let mut invitations = write.open_table(INVITATIONS)?;
-            let Some(mut invitation) = read::<Invitation>(&invitations, digest)? else { return Ok(Step::Unknown) };
-            match &invitation.accepted {
+        self.change(|rows| {
+            let Some(mut invitation) = read::<Invitation>(rows, INVITATIONS, digest)? else { return Ok(Step::Unknown) };
+            Ok(match &invitation.accepted {
                 Some(before) if before.did == accepted.did => Step::Done(before.credential.clone()),
                 Some(_) => Step::Used,
                 None if accepted.at > invitation.expires => Step::Expired,
                 None => {
-                    let credential = accepted.credential.clone();
-                    write.open_table(DONORS)?.insert(accepted.did.as_str(), digest.as_bytes())?;
-                    invitation.accepted = Some(accepted);
-                    invitations.insert(digest, serde_json::to_vec(&invitation)?.as_slice())?;
-                    Step::Done(credential)
+                    rows.put(DONORS, accepted.did.as_str(), digest.as_bytes())?;
+                    invitation.accepted = Some(accepted.clone());
+                    write(rows, INVITATIONS, digest, &invitation)?;
+                    Step::Done(accepted.credential.clone())
                 }
-            }
-        };
-        write.commit()?;
-        Ok(step)
+            })
+        })
     }
 
     /// Whether this pairwise DID is an enrolled donor's.
     pub fn is_donor(&self, did: &Did) -> Result<bool, DeskError> {
-        Ok(self.db.begin_read()?.open_table(DONORS)?.get(did.as_str())?.is_some())
+        Ok(self.tables.get(DONORS, did.as_str())?.is_some())
     }
 
     /// Registers a study key, once.
     pub fn register_study_key(&self, did: &Did, key: &StudyKey) -> Result<Step<()>, DeskError> {
-        let write = self.db.begin_write()?;
-        let step = {
-            let mut keys = write.open_table(STUDY_KEYS)?;
-            match read::<StudyKey>(&keys, did.as_str())? {
-                Some(before) if before == *key => Step::Done(()),
-                Some(_) => Step::Used,
-                None => {
-                    let mut subjects = write.open_table(SUBJECTS)?;
-                    let subject = format!("{}\n{}", key.donor, key.study);
-                    if subjects.get(subject.as_str())?.is_some() {
-                        return Ok(Step::Used);
-                    }
-                    subjects.insert(subject.as_str(), did.as_str().as_bytes())?;
-                    keys.insert(did.as_str(), serde_json::to_vec(key)?.as_slice())?;
-                    Step::Done(())
-                }
+        let subject = format!("{}\n{}", key.donor, key.study);
+        self.change(|rows| match read::<StudyKey>(rows, STUDY_KEYS, did.as_str())? {
+            Some(before) if before == *key => Ok(Step::Done(())),
+            Some(_) => Ok(Step::Used),
+            None if rows.get(SUBJECTS, &subject)?.is_some() => Ok(Step::Used),
+            None => {
+                rows.put(SUBJECTS, &subject, did.as_str().as_bytes())?;
+                write(rows, STUDY_KEYS, did.as_str(), key)?;
+                Ok(Step::Done(()))
             }
-        };
-        write.commit()?;
-        Ok(step)
+        })
+    }
+
+    /// Puts another key in the place of a donor's study key, as the log says.
+    pub fn move_study_key(&self, from: &str, to: &Did) -> Result<(), DeskError> {
+        self.change(|rows| {
+            let Some(key) = read::<StudyKey>(rows, STUDY_KEYS, from)? else { return Ok(()) };
+            // A key that is bound already stays where it is.
+            if rows.get(STUDY_KEYS, to.as_str())?.is_none() {
+                rows.put(SUBJECTS, &format!("{}\n{}", key.donor, key.study), to.as_str().as_bytes())?;
+                rows.remove(STUDY_KEYS, from)?;
+                write(rows, STUDY_KEYS, to.as_str(), &key)?;
+            }
+            Ok(())
+        })
     }
 
     /// The donor behind a study key.
@@ -304,25 +297,25 @@ impl Desk {
 
     /// Uses a one-time code for an account. Who used it in time may say so again later.
     pub fn pair(&self, digest: &str, did: &Did, now: Timestamp) -> Result<Step<Account>, DeskError> {
-        let write = self.db.begin_write()?;
-        let step = {
-            let mut pairings = write.open_table(PAIRINGS)?;
-            let Some(mut pairing) = read::<PairingCode>(&pairings, digest)? else { return Ok(Step::Unknown) };
+        self.change(|rows| {
+            let Some(mut pairing) = read::<PairingCode>(rows, PAIRINGS, digest)? else { return Ok(Step::Unknown) };
             match &pairing.used_by {
-                Some(before) if before == did => Step::Done(pairing.account),
-                Some(_) => Step::Used,
-                None if pairing.expires.is_none_or(|expires| now > expires) => Step::Expired,
+                Some(before) if before == did => {}
+                Some(_) => return Ok(Step::Used),
+                None if pairing.expires.is_none_or(|expires| now > expires) => return Ok(Step::Expired),
                 None => {
-                    let account = pairing.account.clone();
-                    write.open_table(ACCOUNTS)?.insert(did.as_str(), serde_json::to_vec(&account)?.as_slice())?;
+                    write(rows, ACCOUNTS, did.as_str(), &pairing.account)?;
                     pairing.used_by = Some(did.clone());
-                    pairings.insert(digest, serde_json::to_vec(&pairing)?.as_slice())?;
-                    Step::Done(account)
+                    write(rows, PAIRINGS, digest, &pairing)?;
                 }
             }
-        };
-        write.commit()?;
-        Ok(step)
+            Ok(Step::Done(pairing.account))
+        })
+    }
+
+    /// All accounts with their DIDs.
+    pub fn accounts(&self) -> Result<Vec<(String, Account)>, DeskError> {
+        self.all(ACCOUNTS)
     }
 
     /// The account of a DID.
@@ -333,84 +326,175 @@ impl Desk {
     /// Leaves a letter. Letters that waited too long make room.
     pub fn post(&self, from: &Did, to: &Did, sealed: String, now: Timestamp) -> Result<Step<String>, DeskError> {
         let letter = Letter { id: code::make_nonce()?, sealed, from: from.clone(), at: now };
-        let write = self.db.begin_write()?;
-        {
-            let mut mailbox = write.open_table(MAILBOX)?;
-            let (from, to_end) = span(to);
-            mailbox.retain_in(from.as_str()..to_end.as_str(), |_, letter| {
-                serde_json::from_slice::<Letter>(letter).is_ok_and(|l| l.at.plus_seconds(MAILBOX_AGE) > now)
-            })?;
-            let mut of_sender = 0;
-            for row in mailbox.range(from.as_str()..to_end.as_str())? {
-                of_sender += usize::from(serde_json::from_slice::<Letter>(row?.1.value())?.from == letter.from);
+        let key = format!("{to}\n{}\n{}", letter.at, letter.id);
+        self.change(|rows| {
+            let (mut of_sender, mut too_old) = (0, Vec::new());
+            each_row(
+                &of_receiver(to),
+                |span| rows.range(MAILBOX, span, PAGE),
+                |waiting, bytes| {
+                    let before: Letter = serde_json::from_slice(&bytes)?;
+                    if before.at.plus_seconds(MAILBOX_AGE) <= now {
+                        too_old.push(waiting);
+                    } else if waiting != key {
+                        of_sender += usize::from(before.from == letter.from);
+                    }
+                    Ok(true)
+                },
+            )?;
+            for waiting in too_old {
+                rows.remove(MAILBOX, &waiting)?;
             }
             if of_sender >= LETTERS_A_SENDER {
                 return Ok(Step::Full);
             }
-            let key = format!("{to}\n{}\n{}", letter.at, letter.id);
-            mailbox.insert(key.as_str(), serde_json::to_vec(&letter)?.as_slice())?;
-        }
-        write.commit()?;
-        Ok(Step::Done(letter.id))
+            write(rows, MAILBOX, &key, &letter)?;
+            Ok(Step::Done(letter.id.clone()))
+        })
     }
 
     /// The letters for a receiver, oldest first.
     pub fn letters(&self, to: &Did) -> Result<Vec<Letter>, DeskError> {
-        let mailbox = self.db.begin_read()?.open_table(MAILBOX)?;
-        let (from, to_end) = span(to);
         let (mut letters, mut size) = (Vec::new(), 0);
-        for row in mailbox.range(from.as_str()..to_end.as_str())? {
-            let row = row?.1;
-            size += row.value().len();
-            if size > LETTERS_AT_ONCE {
-                break;
-            }
-            letters.push(serde_json::from_slice(row.value())?);
-        }
+        each_row(
+            &of_receiver(to),
+            |span| self.tables.range(MAILBOX, span, PAGE),
+            |_, bytes| {
+                size += bytes.len();
+                let fits = size <= LETTERS_AT_ONCE;
+                if fits {
+                    letters.push(serde_json::from_slice(&bytes)?);
+                }
+                Ok(fits)
+            },
+        )?;
         Ok(letters)
+    }
+
+    /// Whether letters wait for this DID, or for a study key of this donor.
+    pub fn has_letters(&self, did: &Did) -> Result<bool, DeskError> {
+        let mut receivers = vec![did.to_string()];
+        each_row(
+            &of_receiver(did),
+            |span| self.tables.range(SUBJECTS, span, PAGE),
+            |_, key| {
+                receivers.extend(String::from_utf8(key));
+                Ok(true)
+            },
+        )?;
+        for receiver in receivers {
+            let (from, to) = (format!("{receiver}\n"), format!("{receiver}\u{b}"));
+            if !self.tables.range(MAILBOX, (&from, Some(&to)), 1)?.is_empty() {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// Takes a letter out of the receiver's mailbox.
     pub fn take(&self, to: &Did, id: &str) -> Result<(), DeskError> {
-        let write = self.db.begin_write()?;
-        {
-            let mut mailbox = write.open_table(MAILBOX)?;
-            let (from, to_end) = span(to);
-            mailbox.retain_in(from.as_str()..to_end.as_str(), |key, _| key.rsplit('\n').next() != Some(id))?;
-        }
-        write.commit()?;
-        Ok(())
+        self.change(|rows| {
+            let mut taken = Vec::new();
+            each_row(
+                &of_receiver(to),
+                |span| rows.range(MAILBOX, span, PAGE),
+                |key, _| {
+                    if key.rsplit('\n').next() == Some(id) {
+                        taken.push(key);
+                    }
+                    Ok(true)
+                },
+            )?;
+            for key in taken {
+                rows.remove(MAILBOX, &key)?;
+            }
+            Ok(())
+        })
     }
 
-    fn get<T: DeserializeOwned>(&self, table: TableDefinition<&str, &[u8]>, key: &str) -> Result<Option<T>, DeskError> {
-        read(&self.db.begin_read()?.open_table(table)?, key)
+    /// The tables themselves, for rows that other modules own.
+    pub(crate) fn tables(&self) -> &dyn Tables {
+        &*self.tables
     }
 
-    fn put<T: Serialize>(&self, table: TableDefinition<&str, &[u8]>, key: &str, value: &T) -> Result<(), DeskError> {
-        let write = self.db.begin_write()?;
-        write.open_table(table)?.insert(key, serde_json::to_vec(value)?.as_slice())?;
-        write.commit()?;
-        Ok(())
+    /// Runs a change; see [`Tables::change`] for what it may find.
+    pub(crate) fn change<T>(
+        &self,
+        mut work: impl FnMut(&mut dyn Rows) -> Result<T, DeskError>,
+    ) -> Result<T, DeskError> {
+        let mut outcome = None;
+        self.tables.change(&mut |rows| {
+            outcome = Some(work(rows)?);
+            Ok(())
+        })?;
+        outcome.ok_or_else(|| TablesError::new("a change that did not run").into())
     }
 
-    fn all<T: DeserializeOwned>(&self, table: TableDefinition<&str, &[u8]>) -> Result<Vec<(String, T)>, DeskError> {
+    pub(crate) fn get<T: DeserializeOwned>(&self, table: Table, key: &str) -> Result<Option<T>, DeskError> {
+        Ok(self.tables.get(table, key)?.map(|value| serde_json::from_slice(&value)).transpose()?)
+    }
+
+    pub(crate) fn put<T: Serialize>(&self, table: Table, key: &str, value: &T) -> Result<(), DeskError> {
+        self.change(|rows| write(rows, table, key, value))
+    }
+
+    pub(crate) fn all<T: DeserializeOwned>(&self, table: Table) -> Result<Vec<(String, T)>, DeskError> {
         let mut rows = Vec::new();
-        for row in self.db.begin_read()?.open_table(table)?.iter()? {
-            let (key, value) = row?;
-            rows.push((key.value().to_owned(), serde_json::from_slice(value.value())?));
-        }
+        each_row(
+            &(String::new(), None),
+            |span| self.tables.range(table, span, PAGE),
+            |key, value| {
+                rows.push((key, serde_json::from_slice(&value)?));
+                Ok(true)
+            },
+        )?;
         Ok(rows)
     }
 }
 
-/// The keys of one receiver's letters: a DID never holds a line break, and `\u{b}` follows it.
-fn span(to: &Did) -> (String, String) {
-    (format!("{to}\n"), format!("{to}\u{b}"))
+impl From<DeskError> for TablesError {
+    fn from(error: DeskError) -> Self {
+        match error {
+            DeskError::Database(error) => error,
+            other => Self::new(other),
+        }
+    }
 }
 
-fn read<T: DeserializeOwned>(
-    table: &impl ReadableTable<&'static str, &'static [u8]>,
-    key: &str,
-) -> Result<Option<T>, DeskError> {
-    Ok(table.get(key)?.map(|row| serde_json::from_slice(row.value())).transpose()?)
+/// The keys of one receiver's letters: a DID never holds a line break, and `\u{b}` follows it.
+fn of_receiver(to: &Did) -> (String, Option<String>) {
+    (format!("{to}\n"), Some(format!("{to}\u{b}")))
+}
+
+pub(crate) fn read<T: DeserializeOwned>(rows: &mut dyn Rows, table: Table, key: &str) -> Result<Option<T>, DeskError> {
+    Ok(rows.get(table, key)?.map(|value| serde_json::from_slice(&value)).transpose()?)
+}
+
+pub(crate) fn write<T: Serialize>(rows: &mut dyn Rows, table: Table, key: &str, value: &T) -> Result<(), DeskError> {
+    Ok(rows.put(table, key, &serde_json::to_vec(value)?)?)
+}
+
+/// Reads a span page by page, until `row` says that it is enough.
+pub(crate) fn each_row(
+    (from, to): &(String, Option<String>),
+    mut page: impl FnMut(Span<'_>) -> Result<Vec<(String, Vec<u8>)>, TablesError>,
+    mut row: impl FnMut(String, Vec<u8>) -> Result<bool, DeskError>,
+) -> Result<(), DeskError> {
+    let mut next = from.clone();
+    loop {
+        let rows = page((&next, to.as_deref()))?;
+        let last = rows.len() < PAGE;
+        if let Some((key, _)) = rows.last() {
+            // The smallest key above the last one that was read.
+            next = format!("{key}\0");
+        }
+        for (key, value) in rows {
+            if !row(key, value)? {
+                return Ok(());
+            }
+        }
+        if last {
+            return Ok(());
+        }
+    }
 }

@@ -15,6 +15,7 @@ mod metrics;
 mod problem;
 mod routes;
 mod serve;
+mod tables;
 mod tls;
 
 pub use biobank::{Institution, StartError};
