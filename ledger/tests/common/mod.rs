@@ -9,6 +9,8 @@ use ledger::{
 };
 use std::collections::BTreeMap;
 
+pub mod world;
+
 pub const ORIGIN: &str = "biobank.example/log";
 
 pub fn note_key() -> NoteKey {
