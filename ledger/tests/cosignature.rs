@@ -3,7 +3,7 @@
 
 mod institution;
 
-use identity::{PublicKey, SigningKey};
+use identity::SigningKey;
 use institution::{Log, NOW, ORIGIN, ed25519, lines, log_key, log_keys, ml_dsa};
 use ledger::{
     Algorithm, Checkpoint, CheckpointError, CosignedCheckpoint, Cosigner, CosignerKey, LogKey, NoteError, NoteKey,
@@ -30,7 +30,7 @@ fn an_ed25519_cosignature_is_over_the_words_of_the_specification() {
     assert_eq!(bytes.len(), 4 + 8 + 64);
     assert_eq!(bytes[4..12], NOW.to_be_bytes());
     let message = format!("cosignature/v1\ntime {NOW}\n{ORIGIN}\n6\n{}\n", Log::of(6).root(6).to_base64());
-    let key = PublicKey::from_bytes(&SigningKey::from_seed([101; 32]).public().as_bytes().to_owned()).unwrap();
+    let key = SigningKey::from_seed([101; 32]).public();
     key.verify(message.as_bytes(), bytes[12..].try_into().unwrap()).unwrap();
 }
 
@@ -275,4 +275,14 @@ fn cosignatures_of_another_implementation_are_believed() {
     assert_eq!(ours.lines().take(6).collect::<Vec<_>>(), note.lines().take(6).collect::<Vec<_>>());
     let keys: Vec<CosignerKey> = policy.witnesses().iter().map(|witness| witness.key.clone()).collect();
     assert_eq!(keys, [ed25519(1).key().clone(), ml_dsa(1).key().clone()]);
+}
+
+/// The crate `signed_note` knows none of these signature types and must pass over them.
+#[test]
+fn another_reader_passes_over_cosignatures() {
+    use signed_note::{Note, StandardVerifier, Verifier, VerifierList};
+    let note = Note::from_bytes(signed(&[ed25519(1), ml_dsa(1), ml_dsa(2)]).as_bytes()).unwrap();
+    let key = StandardVerifier::new(&log_key().verifier().to_string()).unwrap();
+    let (known, unknown) = note.verify(&VerifierList::new(vec![Box::new(key) as Box<dyn Verifier>])).unwrap();
+    assert_eq!((known.len(), unknown.len()), (1, 3));
 }

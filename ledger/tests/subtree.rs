@@ -30,7 +30,7 @@ fn subproof(start: usize, end: usize, leaves: &[Hash], whole: bool) -> Vec<Hash>
 }
 
 fn is_subtree(start: usize, end: usize) -> bool {
-    start < end && start % (end - start).next_power_of_two() == 0
+    start < end && start.is_multiple_of((end - start).next_power_of_two())
 }
 
 #[test]

@@ -72,8 +72,8 @@ impl Log {
     pub fn tile(&self, id: TileId) -> Vec<u8> {
         let span = TILE_WIDTH.pow(u32::from(id.level)) as usize;
         let first = (id.index * TILE_WIDTH) as usize * span;
-        let leaves = self.leaves(self.entries.len() as u64);
-        let hash = |at: usize| mth(&leaves[first + at * span..first + (at + 1) * span]);
+        let leaves = |at: usize| self.entries[at..at + span].iter().map(|entry| leaf_hash(entry)).collect::<Vec<_>>();
+        let hash = |at: usize| mth(&leaves(first + at * span));
         tile_bytes(&(0..usize::from(id.width)).map(hash).collect::<Vec<_>>())
     }
 
