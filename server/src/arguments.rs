@@ -43,6 +43,9 @@ pub struct Serve {
     /// Fill an empty folder with demo studies, and write one-time codes to DIR/demo.json.
     #[arg(long)]
     demo: bool,
+    /// Write a one-time code for an account of staff to a new file, for the first of them.
+    #[arg(long, value_name = "FILE")]
+    staff_code: Option<PathBuf>,
     /// Certificate chain in PEM: the service speaks TLS. SIGHUP reads it again.
     #[arg(long, value_name = "FILE", requires = "tls_key")]
     tls_cert: Option<PathBuf>,
@@ -77,8 +80,9 @@ impl Serve {
             *limit.place.of(&mut rates) = limit.allowance;
         }
         let connections = Connections { all: self.connections, of_one: self.connections_of_one };
-        let network = Network { tls, behind_proxy: self.behind_proxy, rates, connections };
-        Options { demo: self.demo, network, ..Options::new(self.data, self.listen, institution) }
+        let network = Network { tls, behind_proxy: self.behind_proxy, rates, connections, ..Network::default() };
+        let staff_code = self.staff_code;
+        Options { demo: self.demo, staff_code, network, ..Options::new(self.data, self.listen, institution) }
     }
 }
 

@@ -3,6 +3,9 @@
 //! A decision depends on the role, the organisation and what it is about, never on who somebody is: no identifier
 //! reaches a policy. So decisions can be remembered, and logged without a word about a person.
 
+#[cfg(test)]
+mod tests;
+
 use crate::Problem;
 use crate::desk::AccountRole;
 use cedar_policy::{

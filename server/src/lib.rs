@@ -25,5 +25,5 @@ pub use door::Connections;
 pub use limits::{Allowance, Allowances, Rate, Rates};
 pub use problem::Problem;
 pub use routes::{Accepts, ROUTES, Route, Who};
-pub use serve::{Network, Options, Running, start};
+pub use serve::{Network, Options, Running, Times, start};
 pub use tls::TlsFiles;

@@ -1,21 +1,22 @@
 //! Starts a biobank, and ends it in good order.
 
 use crate::biobank::{Biobank, Institution, StartError};
-use crate::demo;
+use crate::clock::now;
+use crate::desk::{Account, AccountRole, PAIRING_AGE};
 use crate::door::{Connections, Door};
 use crate::limits::Rates;
-use crate::routes::{Trust, router};
+use crate::routes::{Surroundings, router};
 use crate::tls::TlsFiles;
+use crate::{code, demo};
 use axum_server::Handle;
 use axum_server::tls_rustls::{RustlsAcceptor, RustlsConfig};
+use std::io::Write;
 use std::net::{SocketAddr, TcpListener};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::task::JoinHandle;
 
-/// How long the head of a request may take to arrive, and how long a connection may be silent between two.
-const HEAD_TIME: Duration = Duration::from_secs(20);
 /// How many header fields a request may have, and how many bytes they take together.
 const MAX_HEADERS: usize = 64;
 const MAX_HEAD: usize = 64 << 10;
@@ -35,6 +36,8 @@ pub struct Options {
     pub institution: Institution,
     /// Whether to fill an empty folder with demo content.
     pub demo: bool,
+    /// Where to write a one-time code for an account of staff, for the first of them.
+    pub staff_code: Option<PathBuf>,
     /// How it stands in its network.
     pub network: Network,
 }
@@ -42,7 +45,7 @@ pub struct Options {
 impl Options {
     /// Without demo content, and in a network as it is when nothing is said.
     pub fn new(data: PathBuf, listen: SocketAddr, institution: Institution) -> Self {
-        Self { data, listen, institution, demo: false, network: Network::default() }
+        Self { data, listen, institution, demo: false, staff_code: None, network: Network::default() }
     }
 }
 
@@ -57,6 +60,23 @@ pub struct Network {
     pub rates: Rates,
     /// How many connections may stand open.
     pub connections: Connections,
+    /// How long it waits for callers.
+    pub times: Times,
+}
+
+/// How long a service waits for its callers.
+#[derive(Debug, Clone, Copy)]
+pub struct Times {
+    /// For the head of a request, also of the next one on an open connection.
+    pub head: Duration,
+    /// For a request until its answer begins, the reading of its body included.
+    pub request: Duration,
+}
+
+impl Default for Times {
+    fn default() -> Self {
+        Self { head: Duration::from_secs(20), request: Duration::from_secs(30) }
+    }
 }
 
 /// A biobank that answers requests until it is dropped or stopped.
@@ -133,21 +153,30 @@ pub async fn start(options: Options) -> Result<Running, StartError> {
         demo::plant(&options.data)?;
     }
     let biobank = Arc::new(Biobank::open(&options.data, &options.institution, network.rates)?);
+    if let Some(path) = &options.staff_code {
+        write_staff_code(&biobank, path)?;
+    }
     if options.demo {
         demo::tell(&biobank, &options.data, &address)?;
     }
     tracing::info!(%address, origin = biobank.institution.origin, "biobank open");
-    let trust = Trust { proxy: network.behind_proxy, tls: certificate.is_some() };
-    let app = router(biobank.clone(), trust).into_make_service_with_connect_info::<SocketAddr>();
+    let patience = network.times.request;
+    let around = Surroundings { proxy: network.behind_proxy, tls: certificate.is_some(), patience };
+    let app = router(biobank.clone(), around).into_make_service_with_connect_info::<SocketAddr>();
     let handle = Handle::new();
     let mut server = axum_server::from_tcp(listener)
         .map_err(io)?
         .http1_only()
         .handle(handle.clone())
-        .first_request_timeout(HEAD_TIME)
+        .first_request_timeout(network.times.head)
         // The address of who came is nobody's business in a log.
         .accept_error_handler(|_, error| tracing::debug!(%error, "a connection was not taken"));
-    server.http_builder().http1().header_read_timeout(HEAD_TIME).max_headers(MAX_HEADERS).max_buf_size(MAX_HEAD);
+    server
+        .http_builder()
+        .http1()
+        .header_read_timeout(network.times.head)
+        .max_headers(MAX_HEADERS)
+        .max_buf_size(MAX_HEAD);
     // A proxy is one address: there the bound of one would be the bound of all.
     let of_one = if network.behind_proxy { network.connections.all } else { network.connections.of_one };
     let door = Door::new(Connections { of_one, ..network.connections });
@@ -159,4 +188,22 @@ pub async fn start(options: Options) -> Result<Running, StartError> {
         None => tokio::spawn(server.acceptor(door).serve(app)),
     };
     Ok(Running { address, task, handle, certificate, biobank })
+}
+
+/// Writes a code for an account of staff to a file that only this user can read.
+fn write_staff_code(biobank: &Biobank, path: &Path) -> Result<(), StartError> {
+    let error = |error| StartError::Io(path.display().to_string(), error);
+    let account = Account {
+        role: AccountRole::Staff,
+        organisation: biobank.did.to_string(),
+        organisation_name: biobank.institution.name.clone(),
+    };
+    let mut options = std::fs::OpenOptions::new();
+    // Never into a file that is there: it could be somebody else's, or readable by others.
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let mut file = options.open(path).map_err(error)?;
+    let code = biobank.desk.make_pairing(account, now().plus_seconds(PAIRING_AGE))?;
+    writeln!(file, "{}", code::show(&code)).and_then(|()| file.sync_all()).map_err(error)
 }

@@ -18,18 +18,18 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-/// How long a request may take until its answer begins, the reading of its body included.
-const PATIENCE: Duration = Duration::from_secs(30);
 /// The header that names a request to its caller and to the log.
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
-/// What the service believes of the network around it.
+/// How the service stands in its network.
 #[derive(Debug, Clone, Copy)]
-pub struct Trust {
+pub struct Surroundings {
     /// Whether a proxy stands in front, whose word on addresses counts.
     pub proxy: bool,
     /// Whether callers come over TLS.
     pub tls: bool,
+    /// How long a request may take until its answer begins, the reading of its body included.
+    pub patience: Duration,
 }
 
 /// What the log may hear of a request.
@@ -47,7 +47,9 @@ pub async fn gate(
     next: Next,
 ) -> Response {
     let mut seen = Seen { route: row, caller: String::new(), policies: "".into() };
-    let passed = tokio::time::timeout(PATIENCE, pass(&biobank, row, request, next, &mut seen)).await;
+    // A router without surroundings waits for nobody: only a mistake in the program makes one.
+    let patience = request.extensions().get::<Surroundings>().map_or(Duration::ZERO, |around| around.patience);
+    let passed = tokio::time::timeout(patience, pass(&biobank, row, request, next, &mut seen)).await;
     let mut response = match passed {
         Ok(Ok(response)) => response,
         Ok(Err(problem)) => problem.into_response(),
@@ -147,7 +149,7 @@ async fn read(row: &Route, body: Body) -> Result<Bytes, Problem> {
 fn origin(parts: &Parts) -> (IpAddr, bool) {
     let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(peer)| peer.ip());
     let peer = peer.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED));
-    let trusted = parts.extensions.get::<Trust>().is_some_and(|trust| trust.proxy);
+    let trusted = parts.extensions.get::<Surroundings>().is_some_and(|around| around.proxy);
     // A proxy adds the address that it saw at the end: what stands before is the caller's own word.
     let mut said = parts.headers.get_all("x-forwarded-for").iter();
     let last = said.next_back().and_then(|value| value.to_str().ok()?.rsplit(',').next()?.trim().parse().ok());
@@ -161,7 +163,7 @@ pub async fn observe(State(biobank): State<Arc<Biobank>>, request: Request, next
     let begun = Instant::now();
     let id = crate::code::make_nonce().unwrap_or_default();
     let method = request.method().clone();
-    let tls = request.extensions().get::<Trust>().is_some_and(|trust| trust.tls);
+    let tls = request.extensions().get::<Surroundings>().is_some_and(|around| around.tls);
     let mut response = next.run(request).await;
     let took = begun.elapsed();
     let seen = response.extensions_mut().remove::<Seen>();

@@ -12,6 +12,8 @@ mod operation;
 mod record;
 mod studies;
 
+pub use gate::Surroundings;
+
 use crate::Problem;
 use crate::biobank::Biobank;
 use crate::caller::organisation_of;
@@ -166,7 +168,7 @@ fn mailbox(biobank: &Biobank, names: &Names) -> Result<Resource, Problem> {
 }
 
 /// All routes of a biobank, each behind its gate.
-pub fn router(biobank: Arc<Biobank>, network: gate::Trust) -> Router {
+pub fn router(biobank: Arc<Biobank>, around: Surroundings) -> Router {
     let mut router = Router::new();
     for row in ROUTES {
         let checked = (row.handler)().route_layer(from_fn_with_state((biobank.clone(), row), gate::gate));
@@ -178,11 +180,9 @@ pub fn router(biobank: Arc<Biobank>, network: gate::Trust) -> Router {
         .fallback(|| async { Problem::not_found() })
         .method_not_allowed_fallback(|| async { Problem::method_not_allowed() })
         .layer(from_fn_with_state(biobank.clone(), gate::observe))
-        .layer(Extension(network))
+        .layer(Extension(around))
         .with_state(biobank)
 }
-
-pub use gate::Trust;
 
 /// A request that the gate let pass with its signature checked: who called, and what was said.
 #[derive(Clone)]
