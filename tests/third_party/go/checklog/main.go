@@ -1,14 +1,30 @@
-// Command checklog reads a whole log with the packages note and tlog of golang.org/x/mod, which share no code with
-// this project, and says whether everything in it belongs together.
+// Command checklog reads logs, receipts and notes with the packages note and tlog of golang.org/x/mod, which share no
+// code with this project.
 //
-//	checklog VKEY FOLDER_OR_URL
+//	checklog log VKEY FOLDER_OR_URL
 //
-// It ends with status 0 if the checkpoint is signed by the key, every tile and every entry belong to its root, every
-// entry has an inclusion proof, and every smaller tree is a beginning of the tree. Otherwise the status is 1.
+// ends with status 0 if the checkpoint is signed by the key, every tile and every entry belong to its root, every entry
+// has an inclusion proof, and every smaller tree is a beginning of the tree.
+//
+//	checklog receipt VKEY RECEIPT ENTRY
+//
+// ends with status 0 if the receipt in one file (C2SP tlog-proof) shows that the log holds the entry in the other.
+//
+//	checklog consistency VKEY OLD NEW PROOF
+//
+// ends with status 0 if the checkpoint in the file OLD is a beginning of the one in NEW by the proof, a file with one
+// hash in base64 a line.
+//
+//	checklog sign NAME COUNT
+//
+// writes verifier keys of as many signers, one a line, an empty line, and a note that all of them signed.
+//
+// The status is 1 where something was refused.
 package main
 
 import (
 	"bytes"
+	"crypto/rand"
 	"encoding/base64"
 	"encoding/binary"
 	"errors"
@@ -133,6 +149,12 @@ func checkpoint(from source, vkey string) (tlog.Tree, error) {
 	if err != nil {
 		return tree, fmt.Errorf("checkpoint: %w", err)
 	}
+	return head(data, verifier)
+}
+
+// head reads the three lines of a checkpoint that the key signed. Signatures of others may stand beside its own.
+func head(data []byte, verifier note.Verifier) (tlog.Tree, error) {
+	var tree tlog.Tree
 	signed, err := note.Open(data, note.VerifierList(verifier))
 	if err != nil {
 		return tree, fmt.Errorf("checkpoint: %w", err)
@@ -279,19 +301,139 @@ func check(vkey string, from source) (int64, error) {
 	return tree.N, nil
 }
 
+// hashes reads hashes in base64, one a line.
+func hashes(lines []string) ([]tlog.Hash, error) {
+	var all []tlog.Hash
+	for _, line := range lines {
+		data, err := base64.StdEncoding.Strict().DecodeString(line)
+		if err != nil || len(data) != tlog.HashSize {
+			return nil, errors.New("proof: a line is not a hash")
+		}
+		all = append(all, *(*tlog.Hash)(data))
+	}
+	return all, nil
+}
+
+// receipt checks a receipt for an entry and says where it is.
+func receipt(vkey string, text, entry []byte) (int64, error) {
+	verifier, err := note.NewVerifier(vkey)
+	if err != nil {
+		return 0, err
+	}
+	above, below, found := strings.Cut(string(text), "\n\n")
+	lines := strings.Split(above, "\n")
+	if !found || len(lines) < 2 || lines[0] != "c2sp.org/tlog-proof@v1" {
+		return 0, errors.New("receipt: is not one")
+	}
+	lines = lines[1:]
+	if strings.HasPrefix(lines[0], "extra ") {
+		lines = lines[1:]
+	}
+	if len(lines) == 0 || !strings.HasPrefix(lines[0], "index ") {
+		return 0, errors.New("receipt: has no index")
+	}
+	index, err := strconv.ParseInt(strings.TrimPrefix(lines[0], "index "), 10, 64)
+	if err != nil {
+		return 0, errors.New("receipt: the index is not a number")
+	}
+	proof, err := hashes(lines[1:])
+	if err != nil {
+		return 0, err
+	}
+	tree, err := head([]byte(below), verifier)
+	if err != nil {
+		return 0, err
+	}
+	return index, tlog.CheckRecord(proof, tree.N, tree.Hash, index, tlog.RecordHash(entry))
+}
+
+// consistency checks that one checkpoint is a beginning of another.
+func consistency(vkey string, before, after, lines []byte) error {
+	verifier, err := note.NewVerifier(vkey)
+	if err != nil {
+		return err
+	}
+	smaller, err := head(before, verifier)
+	if err != nil {
+		return err
+	}
+	larger, err := head(after, verifier)
+	if err != nil {
+		return err
+	}
+	proof, err := hashes(strings.Fields(string(lines)))
+	if err != nil {
+		return err
+	}
+	return tlog.CheckTree(proof, larger.N, larger.Hash, smaller.N, smaller.Hash)
+}
+
+// sign writes verifier keys and a note that all of them signed.
+func sign(name string, count int) error {
+	var signers []note.Signer
+	for i := 0; i < count; i++ {
+		skey, vkey, err := note.GenerateKey(rand.Reader, fmt.Sprintf("%s/%d", name, i))
+		if err != nil {
+			return err
+		}
+		signer, err := note.NewSigner(skey)
+		if err != nil {
+			return err
+		}
+		signers = append(signers, signer)
+		fmt.Println(vkey)
+	}
+	signed, err := note.Sign(&note.Note{Text: name + "\nand a second line\n"}, signers...)
+	if err != nil {
+		return err
+	}
+	fmt.Printf("\n%s", signed)
+	return nil
+}
+
+// run gives what to say, or why something was refused.
+func run(arguments []string) (string, error) {
+	var files [][]byte
+	if len(arguments) > 2 && (arguments[0] == "receipt" || arguments[0] == "consistency") {
+		for _, path := range arguments[2:] {
+			data, err := os.ReadFile(path)
+			if err != nil {
+				return "", err
+			}
+			files = append(files, data)
+		}
+	}
+	switch {
+	case len(arguments) == 3 && arguments[0] == "log":
+		place := arguments[2]
+		from := folder(place)
+		if strings.HasPrefix(place, "http://") || strings.HasPrefix(place, "https://") {
+			from = web(place)
+		}
+		size, err := check(arguments[1], from)
+		return fmt.Sprintf("accepted: %d entries\n", size), err
+	case len(arguments) == 4 && arguments[0] == "receipt":
+		index, err := receipt(arguments[1], files[0], files[1])
+		return fmt.Sprintf("accepted: entry %d\n", index), err
+	case len(arguments) == 5 && arguments[0] == "consistency":
+		return "accepted\n", consistency(arguments[1], files[0], files[1], files[2])
+	case len(arguments) == 3 && arguments[0] == "sign":
+		count, err := strconv.Atoi(arguments[2])
+		if err != nil {
+			return "", err
+		}
+		return "", sign(arguments[1], count)
+	}
+	fmt.Fprintln(os.Stderr, "the first lines of this program say how to call it")
+	os.Exit(2)
+	return "", nil
+}
+
 func main() {
-	if len(os.Args) != 3 {
-		fmt.Fprintln(os.Stderr, "usage: checklog VKEY FOLDER_OR_URL")
-		os.Exit(2)
-	}
-	from := folder(os.Args[2])
-	if strings.HasPrefix(os.Args[2], "http://") || strings.HasPrefix(os.Args[2], "https://") {
-		from = web(os.Args[2])
-	}
-	size, err := check(os.Args[1], from)
+	said, err := run(os.Args[1:])
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "refused:", err)
 		os.Exit(1)
 	}
-	fmt.Printf("accepted: %d entries\n", size)
+	fmt.Print(said)
 }
