@@ -1,6 +1,9 @@
 //! The door: how many connections stand open, of all and of one address. Who comes beyond is turned away at once.
 
 use axum_server::accept::Accept;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::registry::Registry;
 use std::collections::HashMap;
 use std::future::{Ready, ready};
 use std::io;
@@ -31,6 +34,8 @@ impl Default for Connections {
 pub struct Door {
     bounds: Connections,
     open: Arc<Mutex<Open>>,
+    inside: Gauge,
+    away: Counter,
 }
 
 #[derive(Default)]
@@ -42,18 +47,26 @@ struct Open {
 impl Door {
     /// With nobody inside.
     pub fn new(bounds: Connections) -> Self {
-        Self { bounds, open: Arc::default() }
+        Self { bounds, open: Arc::default(), inside: Gauge::default(), away: Counter::default() }
+    }
+
+    /// Adds its figures.
+    pub fn count(&self, registry: &mut Registry) {
+        registry.register("connections", "Connections that stand open", self.inside.clone());
+        registry.register("connections_refused", "Connections beyond a bound", self.away.clone());
     }
 
     fn enter(&self, address: IpAddr) -> Option<Guest> {
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
         let own = open.by_address.get(&address).copied().unwrap_or_default();
         if open.all >= self.bounds.all || own >= self.bounds.of_one {
+            self.away.inc();
             return None;
         }
         open.all += 1;
         open.by_address.insert(address, own + 1);
-        Some(Guest { address, open: self.open.clone() })
+        self.inside.inc();
+        Some(Guest { address, open: self.open.clone(), inside: self.inside.clone() })
     }
 }
 
@@ -61,12 +74,14 @@ impl Door {
 struct Guest {
     address: IpAddr,
     open: Arc<Mutex<Open>>,
+    inside: Gauge,
 }
 
 impl Drop for Guest {
     fn drop(&mut self) {
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
         open.all = open.all.saturating_sub(1);
+        self.inside.dec();
         let own = open.by_address.get(&self.address).copied().unwrap_or_default();
         if own > 1 {
             open.by_address.insert(self.address, own - 1);
@@ -145,5 +160,6 @@ mod tests {
         drop(first);
         assert!(door.enter(two).is_some());
         assert!(door.enter(one).is_some(), "a guest that is dropped makes room");
+        assert_eq!((door.inside.get(), door.away.get()), (2, 2));
     }
 }

@@ -46,7 +46,6 @@ impl Metrics {
     }
 
     /// Adds figures of another part of the service. A lock that was held in a panic still holds a whole registry.
-    #[expect(dead_code, reason = "the stream, the webhooks and the sequencer count here")]
     pub fn register(&self, add: impl FnOnce(&mut Registry)) {
         add(&mut self.registry.lock().unwrap_or_else(PoisonError::into_inner));
     }

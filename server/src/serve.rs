@@ -180,6 +180,7 @@ pub async fn start(options: Options) -> Result<Running, StartError> {
     // A proxy is one address: there the bound of one would be the bound of all.
     let of_one = if network.behind_proxy { network.connections.all } else { network.connections.of_one };
     let door = Door::new(Connections { of_one, ..network.connections });
+    biobank.metrics.register(|registry| door.count(registry));
     let task = match &certificate {
         Some((_, config)) => {
             let tls = RustlsAcceptor::new(config.clone()).handshake_timeout(HANDSHAKE_TIME).acceptor(door);

@@ -164,6 +164,7 @@ async fn figures_are_for_the_own_machine_and_count_what_was_asked() {
         r#"biobankd_requests_total{method="GET",route="/v1/donors",status="401"} 1"#,
         r#"biobankd_requests_total{method="GET",route="",status="404"} 1"#,
         r#"biobankd_request_seconds_count{route="/v1/log"} 3"#,
+        "biobankd_connections_refused_total 0",
         "# EOF",
     ] {
         assert!(answer.text.lines().any(|found| found == line), "{line}\n{}", answer.text);
