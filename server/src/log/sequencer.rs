@@ -1,187 +1,230 @@
 //! The one writer of the log. It takes what waits, judges it, and makes it durable with one commit a batch.
+//!
+//! It waits for nobody to join a batch: while a batch is being flushed the next one gathers by itself, and an entry
+//! that comes alone goes alone.
 
-use super::database::Row;
-use super::fail::fail_point;
-use super::files::bundle_of;
-use super::{AppendError, Appended, Shared, Shown, Waiting};
-use ledger::{
-    Batch, BundleId, Checkpoint, EntryHash, Records as _, SignedCheckpoint, TILE_WIDTH, TileEdge, TileId,
-    append_to_bundle, keys_of,
-};
-use std::collections::HashMap;
-use std::sync::mpsc::{Receiver, RecvTimeoutError};
-use std::sync::{Arc, PoisonError};
-use std::time::{Duration, Instant};
+use super::growth::{Growth, GrowthError};
+use super::store::{Head, Row, Store, StoreError, Turn, Write};
+use super::{AppendError, Appended, OpenError, Sequenced, Shared, Waiting};
+use ledger::{Batch, Checkpoint, Effect, EntryHash, Hash, NoteKey};
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+use std::sync::mpsc::Receiver;
+use std::time::Duration;
 
 /// The most entries in a batch.
 const MAX_BATCH: usize = 1024;
-/// How long the first entry of a batch waits for others.
-const WINDOW: Duration = Duration::from_millis(20);
+/// How long the writer waits before it tries to reach its store again, at first and at most.
+const FIRST_PAUSE: Duration = Duration::from_millis(20);
+const LONGEST_PAUSE: Duration = Duration::from_secs(1);
+/// How often it tries, which is about half a minute. Those who wait have given up long before.
+const TRIES: u32 = 35;
 
-/// The disk or the database failed.
+/// Why the writer stops.
 #[derive(Debug, thiserror::Error)]
-enum WriteError {
+pub(super) enum WriteError {
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error(transparent)]
+    Growth(#[from] GrowthError),
     #[error(transparent)]
     Io(#[from] std::io::Error),
-    #[error(transparent)]
-    Database(#[from] Box<redb::Error>),
-    #[error(transparent)]
-    Tile(#[from] ledger::TileError),
-    #[error(transparent)]
-    Checkpoint(#[from] ledger::CheckpointError),
 }
 
 /// The writer.
 pub(super) struct Sequencer {
     shared: Arc<Shared>,
-    edge: TileEdge,
-    /// The bytes of the unfinished bundle.
-    tail: Vec<u8>,
+    head: Head,
+}
+
+/// What becomes of an entry.
+enum Verdict {
+    /// It was in the log.
+    Known(u64),
+    /// It gets this number.
+    New(u64),
+    /// The rules refuse it.
+    Refused(ledger::Rejected),
 }
 
 /// A batch after it was judged.
 struct Judged {
-    /// Entries that get a number, in order, each with all who wait for it.
-    accepted: Vec<Waiting>,
-    /// Who sent an entry that is in the batch already, and its number.
-    doubled: Vec<(Waiting, u64)>,
+    verdicts: Vec<Verdict>,
+    effects: Vec<Effect>,
     batch: Batch,
 }
 
-/// What a batch makes of the log.
-struct Next {
-    checkpoint: SignedCheckpoint,
-    edge: TileEdge,
-    tail: Vec<u8>,
-    tiles: Vec<(TileId, Vec<u8>)>,
-    bundles: Vec<(BundleId, Vec<u8>)>,
+/// Becomes the writer, and gives an empty log its first checkpoint.
+pub(super) fn take_turn(store: &dyn Store, key: &NoteKey) -> Result<Head, OpenError> {
+    loop {
+        let mut head = retry(|| store.take_turn())?;
+        if head.checkpoint.is_some() {
+            return Ok(head);
+        }
+        let origin = key.verifier().name().to_owned();
+        let first = Checkpoint { origin, size: 0, root: Hash::empty_root() };
+        let checkpoint = first.sign(key).map_err(|_| OpenError::KeyName)?;
+        let (records, state) = (BTreeMap::new(), head.state);
+        let write = Write { rows: &[], records: &records, state, checkpoint: &checkpoint, tiles: &[], bundles: &[] };
+        match store.commit(head.turn, &write) {
+            Ok(turn) => {
+                (head.turn, head.checkpoint) = (turn, Some(checkpoint));
+                return Ok(head);
+            }
+            // Another process has founded the log in the meantime, or this one has and was not told.
+            Err(StoreError::NotYourTurn | StoreError::Interrupted(_)) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
 }
 
 impl Sequencer {
-    pub(super) fn new(shared: Arc<Shared>, edge: TileEdge, tail: Vec<u8>) -> Self {
-        Self { shared, edge, tail }
+    pub(super) fn new(shared: Arc<Shared>, head: Head) -> Self {
+        Self { shared, head }
     }
 
-    /// Works until the log is closed or the disk fails. After a failure what is on disk is unknown, so nothing is
+    /// Works until the log is closed or the store fails. After a failure what is stored is unknown, so nothing is
     /// written until the next start has read it again.
     pub(super) fn run(mut self, waiting: &Receiver<Waiting>) {
+        let mut guard = StopAtTheEnd { shared: self.shared.clone(), failed: true };
         while let Some(batch) = collect(waiting) {
             if let Err(error) = self.write(batch) {
                 tracing::error!(%error, "the log can not be written");
-                // Read by whoever asks for the service's health; nothing else hangs on the order.
-                self.shared.stopped.store(true, std::sync::atomic::Ordering::Release);
                 return;
             }
         }
+        guard.failed = false;
     }
 
     /// Judges, stores, publishes and answers. Those who wait hear `Stopped` when their end of the line is dropped.
     fn write(&mut self, batch: Vec<Waiting>) -> Result<(), WriteError> {
-        let judged = self.judge(batch)?;
-        fail_point("batch-judged");
-        let first = self.edge.size();
-        if !judged.accepted.is_empty() {
-            let next = self.grow(&judged.accepted)?;
-            let rows: Vec<Row<'_>> = judged
-                .accepted
-                .iter()
-                .zip(first..)
-                .map(|(waiting, index)| Row { index, hash: waiting.entry.hash(), bytes: waiting.entry.bytes() })
-                .collect();
-            // Bundles that were full before this batch are flushed: the database need not keep their entries.
-            let flushed = bundle_of(first) * TILE_WIDTH;
-            self.shared.database.commit(&rows, next.checkpoint.note(), flushed)?;
-            fail_point("after-commit");
-            self.publish(next, judged.batch)?;
-        }
-        fail_point("before-reply");
-        let accepted = judged.accepted.into_iter().zip(first..);
-        for (waiting, index) in accepted.chain(judged.doubled) {
-            // Who no longer listens will ask again and get the same answer.
-            let _ = waiting.reply.send(Ok(Appended { index }));
-        }
-        Ok(())
-    }
-
-    /// Answers at once what is known or against the rules; gives numbers to the rest.
-    fn judge(&self, batch: Vec<Waiting>) -> Result<Judged, WriteError> {
-        let shown = self.shared.shown.read().unwrap_or_else(PoisonError::into_inner);
-        let keys = batch.iter().flat_map(|waiting| keys_of(&waiting.entry));
-        let known = keys.map(|key| (key.clone(), shown.state.record(&key).cloned())).collect();
-        let mut staged = Batch::new(self.edge.size(), shown.state.hash(), known);
-        let (mut accepted, mut doubled) = (Vec::new(), Vec::new());
-        let mut numbers: HashMap<EntryHash, u64> = HashMap::new();
-        for waiting in batch {
-            let hash = waiting.entry.hash();
-            if let Some(index) = self.shared.database.index_of(&hash)? {
-                let _ = waiting.reply.send(Ok(Appended { index }));
-            } else if let Some(index) = numbers.get(&hash) {
-                doubled.push((waiting, *index));
-            } else {
-                match staged.push(&waiting.entry) {
-                    Ok((index, _)) => {
-                        numbers.insert(hash, index);
-                        accepted.push(waiting);
-                    }
-                    Err(rejected) => {
-                        let _ = waiting.reply.send(Err(AppendError::Rejected(rejected)));
-                    }
+        let (verdicts, effects) = loop {
+            let judged = self.judge(&batch)?;
+            self.shared.faults.point("batch-judged")?;
+            match self.store(&batch, judged) {
+                Ok(done) => break done,
+                Err(WriteError::Store(StoreError::NotYourTurn | StoreError::Interrupted(_))) => {
+                    // Perhaps the commit happened: then the entries are found by their hashes when judged again.
+                    self.head = retry(|| self.shared.store.take_turn())?;
                 }
+                Err(error) => return Err(error),
             }
+        };
+        self.shared.faults.point("before-reply")?;
+        let mut effects = effects.into_iter();
+        for (waiting, verdict) in batch.into_iter().zip(verdicts) {
+            let answer = match verdict {
+                Verdict::Known(index) => Ok(Appended { index }),
+                Verdict::New(index) => {
+                    let effect = effects.next().unwrap_or(Effect::None);
+                    // Who listens is told; nobody may listen.
+                    let _ = self.shared.stream.send(Sequenced { index, hash: waiting.entry.hash(), effect });
+                    Ok(Appended { index })
+                }
+                Verdict::Refused(why) => Err(AppendError::Rejected(why)),
+            };
+            // Who no longer waits will ask again and get the same answer.
+            let _ = waiting.reply.send(answer);
         }
-        Ok(Judged { accepted, doubled, batch: staged })
-    }
-
-    /// The log with the batch at its end, all in memory.
-    fn grow(&self, accepted: &[Waiting]) -> Result<Next, WriteError> {
-        let (mut edge, mut tail) = (self.edge.clone(), self.tail.clone());
-        let (mut tiles, mut bundles) = (Vec::new(), Vec::new());
-        for waiting in accepted {
-            tiles.extend(edge.push(waiting.entry.bytes()));
-            append_to_bundle(&mut tail, waiting.entry.bytes())?;
-            if edge.size() % TILE_WIDTH == 0 {
-                let full = BundleId { index: bundle_of(edge.size() - 1), width: TILE_WIDTH as u16 };
-                bundles.push((full, std::mem::take(&mut tail)));
-            }
-        }
-        tiles.extend(edge.partial_tiles());
-        if let Some(partial) = BundleId::in_tree(bundle_of(edge.size()), edge.size()) {
-            bundles.push((partial, tail.clone()));
-        }
-        let origin = self.shared.key.verifier().name().to_owned();
-        let checkpoint = Checkpoint { origin, size: edge.size(), root: edge.root() }.sign(&self.shared.key)?;
-        Ok(Next { checkpoint, edge, tail, tiles, bundles })
-    }
-
-    /// Writes the public files, the checkpoint last, and then lets readers see it.
-    fn publish(&mut self, next: Next, batch: Batch) -> Result<(), WriteError> {
-        for (id, bytes) in &next.bundles {
-            self.shared.files.write_bundle(*id, bytes)?;
-        }
-        for (id, bytes) in &next.tiles {
-            self.shared.files.write_tile(*id, bytes)?;
-        }
-        self.shared.files.write_checkpoint(next.checkpoint.note())?;
-        fail_point("after-checkpoint");
-        let mut shown = self.shared.shown.write().unwrap_or_else(PoisonError::into_inner);
-        let Shown { checkpoint, state } = &mut *shown;
-        *checkpoint = next.checkpoint;
-        state.keep(batch);
-        drop(shown);
-        (self.edge, self.tail) = (next.edge, next.tail);
         Ok(())
+    }
+
+    /// Finds what is known, and gives numbers to what the rules allow.
+    fn judge(&self, batch: &[Waiting]) -> Result<Judged, WriteError> {
+        let hashes: Vec<EntryHash> = batch.iter().map(|waiting| waiting.entry.hash()).collect();
+        let mut numbers: HashMap<EntryHash, u64> = retry(|| self.shared.store.indices(&hashes))?;
+        let new = batch.iter().filter(|waiting| !numbers.contains_key(&waiting.entry.hash()));
+        let mut keys: Vec<_> = new.flat_map(|waiting| ledger::keys_of(&waiting.entry)).collect();
+        keys.sort_unstable();
+        keys.dedup();
+        let known = retry(|| self.shared.store.records(&keys))?;
+        let mut staged = Batch::new(self.head.turn.size, self.head.state, known);
+        let (mut verdicts, mut effects) = (Vec::with_capacity(batch.len()), Vec::new());
+        for (waiting, hash) in batch.iter().zip(hashes) {
+            verdicts.push(match numbers.get(&hash) {
+                Some(index) => Verdict::Known(*index),
+                None => match staged.push(&waiting.entry) {
+                    Ok((index, effect)) => {
+                        numbers.insert(hash, index);
+                        effects.push(effect);
+                        Verdict::New(index)
+                    }
+                    Err(rejected) => Verdict::Refused(rejected),
+                },
+            });
+        }
+        Ok(Judged { verdicts, effects, batch: staged })
+    }
+
+    /// Makes what was judged durable, and shows it.
+    fn store(&mut self, batch: &[Waiting], judged: Judged) -> Result<(Vec<Verdict>, Vec<Effect>), WriteError> {
+        let Judged { verdicts, effects, batch: staged } = judged;
+        let new = || {
+            let both = batch.iter().zip(&verdicts);
+            both.filter_map(|(waiting, verdict)| match verdict {
+                Verdict::New(index) => Some((*index, &waiting.entry)),
+                _ => None,
+            })
+        };
+        let rows: Vec<Row<'_>> =
+            new().map(|(index, entry)| Row { index, hash: entry.hash(), bytes: entry.bytes() }).collect();
+        if rows.is_empty() {
+            return Ok((verdicts, effects));
+        }
+        let growth = Growth::of(&self.head, new().map(|(_, entry)| entry))?;
+        let checkpoint = growth.sign(&self.shared.key)?;
+        let state = staged.hash();
+        let records = staged.into_changes();
+        let write = Write {
+            rows: &rows,
+            records: &records,
+            state,
+            checkpoint: &checkpoint,
+            tiles: &growth.tiles,
+            bundles: &growth.bundles,
+        };
+        let turn: Turn = self.shared.store.commit(self.head.turn, &write)?;
+        let Growth { edge, tail, .. } = growth;
+        self.head = Head { turn, checkpoint: Some(checkpoint.clone()), state, edge, tail };
+        self.shared.show(checkpoint)?;
+        Ok((verdicts, effects))
     }
 }
 
-/// The next batch; none when the log is closed and nothing waits.
-fn collect(waiting: &Receiver<Waiting>) -> Option<Vec<Waiting>> {
-    let mut batch = vec![waiting.recv().ok()?];
-    let end = Instant::now() + WINDOW;
-    while batch.len() < MAX_BATCH {
-        match waiting.recv_timeout(end.saturating_duration_since(Instant::now())) {
-            Ok(next) => batch.push(next),
-            Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => break,
+/// Says that the log has stopped, also when the thread panics. A log that is closed has not failed.
+struct StopAtTheEnd {
+    shared: Arc<Shared>,
+    failed: bool,
+}
+
+impl Drop for StopAtTheEnd {
+    fn drop(&mut self) {
+        if self.failed {
+            // Read by whoever asks for the service's health; nothing else hangs on the order.
+            self.shared.stopped.store(true, std::sync::atomic::Ordering::Release);
         }
     }
+}
+
+/// Asks a store that can not be reached again, for a while.
+fn retry<T>(ask: impl Fn() -> Result<T, StoreError>) -> Result<T, StoreError> {
+    let mut pause = FIRST_PAUSE;
+    for _ in 1..TRIES {
+        match ask() {
+            Err(StoreError::Interrupted(why)) => {
+                tracing::warn!(why, "the store of the log can not be reached");
+                std::thread::sleep(pause);
+                pause = (pause * 2).min(LONGEST_PAUSE);
+            }
+            answer => return answer,
+        }
+    }
+    ask()
+}
+
+/// The next batch: what waits, but at least one; none when the log is closed and nothing waits.
+fn collect(waiting: &Receiver<Waiting>) -> Option<Vec<Waiting>> {
+    let mut batch = vec![waiting.recv().ok()?];
+    batch.extend(waiting.try_iter().take(MAX_BATCH - 1));
     Some(batch)
 }

@@ -38,5 +38,5 @@ pub async fn participants(
 pub fn state_of(biobank: &Biobank, key: &StudyKey) -> Option<ConsentState> {
     let salt: [u8; 32] = hex::decode(&key.salt).ok()?.try_into().ok()?;
     let subject = commit_subject(&salt, &key.donor, &key.study);
-    biobank.log.read_state(|state| state.subject(&subject).map(|subject| subject.state_at(now().date())))
+    biobank.log.subject(&subject).ok()?.map(|subject| subject.state_at(now().date()))
 }
