@@ -25,6 +25,14 @@ async fn main() -> ExitCode {
 /// Answers requests until a signal, a failed disk or a failed listener ends it.
 async fn run(serve: Serve) -> ExitCode {
     tell(serve.log);
+    // Asked for before the start, so that no signal falls between.
+    let mut signals = match Signals::new() {
+        Ok(signals) => signals,
+        Err(error) => {
+            tracing::error!(%error, "no signals");
+            return ExitCode::FAILURE;
+        }
+    };
     let mut running = match start(serve.options()).await {
         Ok(running) => running,
         Err(error) => {
@@ -44,8 +52,10 @@ async fn run(serve: Serve) -> ExitCode {
                 tracing::error!("the log can not be written; a new start repairs it");
                 break ExitCode::FAILURE;
             }
-            () = asked_to_end() => break ExitCode::SUCCESS,
-            () = asked_to_reread() => reread(&running),
+            asked = signals.next() => match asked {
+                Asked::End => break ExitCode::SUCCESS,
+                Asked::Reread => reread(&running),
+            },
         }
     };
     tracing::info!("closing");
@@ -60,35 +70,55 @@ fn reread(running: &Running) {
     }
 }
 
-/// Waits for ctrl-c or SIGTERM.
+/// What a signal asks for.
+enum Asked {
+    /// To end: SIGTERM, or ctrl-c.
+    End,
+    /// To read the certificate again: SIGHUP.
+    #[cfg_attr(not(unix), expect(dead_code, reason = "there is no such signal here"))]
+    Reread,
+}
+
+/// The signals that the service listens to.
 #[cfg(unix)]
-async fn asked_to_end() {
-    use tokio::signal::unix::{SignalKind, signal};
-    let Ok(mut terminate) = signal(SignalKind::terminate()) else { return std::future::pending().await };
-    tokio::select! {
-        _ = tokio::signal::ctrl_c() => {}
-        _ = terminate.recv() => {}
+struct Signals {
+    terminate: tokio::signal::unix::Signal,
+    interrupt: tokio::signal::unix::Signal,
+    hangup: tokio::signal::unix::Signal,
+}
+
+#[cfg(unix)]
+impl Signals {
+    fn new() -> std::io::Result<Self> {
+        use tokio::signal::unix::{SignalKind, signal};
+        Ok(Self {
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+            hangup: signal(SignalKind::hangup())?,
+        })
+    }
+
+    async fn next(&mut self) -> Asked {
+        tokio::select! {
+            _ = self.terminate.recv() => Asked::End,
+            _ = self.interrupt.recv() => Asked::End,
+            _ = self.hangup.recv() => Asked::Reread,
+        }
     }
 }
 
-/// Waits for ctrl-c.
+/// The signals that the service listens to.
 #[cfg(not(unix))]
-async fn asked_to_end() {
-    let _ = tokio::signal::ctrl_c().await;
-}
+struct Signals;
 
-/// Waits for SIGHUP.
-#[cfg(unix)]
-async fn asked_to_reread() {
-    use tokio::signal::unix::{SignalKind, signal};
-    match signal(SignalKind::hangup()) {
-        Ok(mut hangup) => drop(hangup.recv().await),
-        Err(_) => std::future::pending().await,
+#[cfg(not(unix))]
+impl Signals {
+    fn new() -> std::io::Result<Self> {
+        Ok(Self)
     }
-}
 
-/// There is no such signal here.
-#[cfg(not(unix))]
-async fn asked_to_reread() {
-    std::future::pending().await
+    async fn next(&mut self) -> Asked {
+        let _ = tokio::signal::ctrl_c().await;
+        Asked::End
+    }
 }

@@ -114,7 +114,10 @@ impl Running {
     pub async fn close(mut self) {
         self.biobank.closing.send_replace(true);
         self.handle.graceful_shutdown(Some(GRACE));
-        let _ = self.ended().await;
+        // Who waited for the end has it already, and a task can be waited for only once.
+        if !self.task.is_finished() {
+            let _ = self.ended().await;
+        }
         // A request that was cut off may still be at its disk work: the log closes when the last one lets go of it.
         let begun = tokio::time::Instant::now();
         while Arc::strong_count(&self.biobank) > 1 && begun.elapsed() < GRACE {
