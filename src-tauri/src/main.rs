@@ -9,7 +9,7 @@ use tauri::{AppHandle, Emitter, WebviewUrl, WebviewWindowBuilder};
 use tracing_subscriber::EnvFilter;
 use wallet::{App, Places};
 
-/// How often the core sends what waits and asks for news.
+/// How often the core sends what waits and asks for news, while no stream brings them.
 const ROUND: Duration = Duration::from_secs(3);
 const WINDOW: &str = "main";
 
@@ -109,14 +109,12 @@ fn open_window(app: &AppHandle) -> tauri::Result<()> {
 
 /// Sends what waits and asks for news; tells the window when something changed.
 async fn watch(app: Arc<App>, window: AppHandle) {
-    let mut round = tokio::time::interval(ROUND);
-    round.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
-        round.tick().await;
         if app.tick().await
             && let Err(error) = window.emit_to(WINDOW, "changed", ())
         {
             tracing::warn!(%error, "event");
         }
+        app.wait(ROUND).await;
     }
 }

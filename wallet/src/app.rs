@@ -3,6 +3,7 @@
 use crate::enrol::Offer;
 use crate::event::Event;
 use crate::profile::Profile;
+use crate::stream::{Heard, Listener};
 use crate::{alarm, answer, asks, choices, connect, enrol, proof, receipt, research, staff, sync, views};
 use bridge::{
     AcceptInvitation, Activity, AnswerAsk, AskAgain, AskForProof, Asks, Check, CheckView, ChoicesView, CloseProfile,
@@ -20,6 +21,12 @@ use serde::Deserialize;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
+use tokio::sync::watch;
+
+/// How many rounds are left out while a stream brings the news.
+const QUIET_ROUNDS: u32 = 10;
+/// How long a round waits for what comes together with the news that started it.
+const BURST: Duration = Duration::from_millis(250);
 
 /// Where the program keeps its files.
 #[derive(Debug, Clone)]
@@ -43,8 +50,12 @@ struct Desktop {
     /// The role whose profile could not be opened, why, and the marker's fingerprint.
     closed: Option<(Role, Stage, Option<String>)>,
     offer: Option<Offer>,
-    /// How many events there were, and whether the biobank answered, when the window was told last.
-    told: Option<(usize, bool)>,
+    /// Hears of news for the open profile.
+    listener: Option<Listener>,
+    /// How much of it was answered with a round.
+    answered: u64,
+    /// How many events there were, whether the biobank answered, and how much was heard, when the window was told last.
+    told: Option<(usize, bool, u64)>,
 }
 
 /// The program.
@@ -79,8 +90,35 @@ impl App {
         if let Err(failure) = sync::sync(&profile).await {
             tracing::warn!(%failure, "sync");
         }
-        let now = profile.read(|story| story.rows.len()).ok().map(|rows| (rows, profile.weather().online));
-        std::mem::replace(&mut self.desktop().told, now) != now
+        let rows = profile.read(|story| story.rows.len()).ok();
+        let mut desktop = self.desktop();
+        let now = rows.map(|rows| (rows, profile.weather().online, desktop.answered));
+        std::mem::replace(&mut desktop.told, now) != now
+    }
+
+    /// Waits until there is a reason for a round: news from the biobank, or time. `round` is how far rounds are apart
+    /// while nobody brings news, or while something still waits to be recorded.
+    pub async fn wait(&self, round: Duration) {
+        for _ in 0..QUIET_ROUNDS {
+            let Some(mut heard) = self.listen() else { return tokio::time::sleep(round).await };
+            let answered = self.desktop().answered;
+            let news = tokio::time::timeout(round, heard.wait_for(|heard| heard.count != answered)).await;
+            if let Some(count) = news.ok().and_then(Result::ok).map(|heard| heard.count) {
+                self.desktop().answered = count;
+                // What comes in one burst is answered with one round, and a busy record with few.
+                return tokio::time::sleep(BURST).await;
+            }
+            if !heard.borrow().live || sync::is_waiting(self.profile()) {
+                return;
+            }
+        }
+    }
+
+    /// What is heard for the open profile; it begins to listen when it was not yet.
+    fn listen(&self) -> Option<watch::Receiver<Heard>> {
+        let mut desktop = self.desktop();
+        let profile = desktop.profile.clone()?;
+        Some(desktop.listener.get_or_insert_with(|| Listener::of(&profile)).heard())
     }
 
     fn desktop(&self) -> std::sync::MutexGuard<'_, Desktop> {

@@ -21,6 +21,7 @@ pub mod staff;
 pub mod statement;
 mod stop;
 mod story;
+pub mod stream;
 mod studies;
 pub mod sync;
 pub mod views;

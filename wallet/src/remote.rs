@@ -13,6 +13,9 @@ use url::Url;
 /// The largest answer that is read, in bytes.
 const MAX_ANSWER: usize = 8 << 20;
 
+/// How long one stream of events may last before it is opened anew.
+const STREAM_LIFE: Duration = Duration::from_secs(12 * 3_600);
+
 /// A biobank's address and how to reach it.
 #[derive(Clone)]
 pub struct Remote {
@@ -90,6 +93,28 @@ impl Remote {
             .header("content-digest", headers.content_digest)
             .body(body);
         bounded(request.send().await.map_err(unreachable)?).await
+    }
+
+    /// Opens a stream of events that goes on after the last one that was seen. It lasts as long as both sides want.
+    pub async fn listen(&self, key: &SigningKey, path: &str, last: Option<u64>) -> Result<Response, Failure> {
+        let nonce = uuid::Uuid::new_v4().to_string();
+        let headers = sign_request(key, "GET", &self.authority(), path, "", b"", now(), &nonce);
+        let mut request = self
+            .http
+            .get(format!("{}{path}", self.address()))
+            .timeout(STREAM_LIFE)
+            .header("accept", "text/event-stream")
+            .header("signature-input", headers.signature_input)
+            .header("signature", headers.signature)
+            .header("content-digest", headers.content_digest);
+        if let Some(last) = last {
+            request = request.header("last-event-id", last);
+        }
+        let response = request.send().await.map_err(unreachable)?;
+        if response.status().is_success() {
+            return Ok(response);
+        }
+        bounded(response).await.and(Err(Code::Offline.into()))
     }
 
     /// Like `signed`, with an answer in JSON.

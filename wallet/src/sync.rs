@@ -17,6 +17,7 @@ use reqwest::Method;
 use serde::Deserialize;
 use serde_json::json;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 const STUDY_KEY_TYPE: &str = "study-key.v1+jws";
 
@@ -31,6 +32,12 @@ pub async fn sync(profile: &Profile) -> Result<SyncView, Failure> {
         }
     }
     view(profile)
+}
+
+/// Whether something that was signed is not in the record yet, so that rounds go on by the clock.
+pub fn is_waiting(profile: Result<Arc<Profile>, Failure>) -> bool {
+    let waits = |profile: Arc<Profile>| profile.read(|story| story.sending.iter().any(|s| s.recorded.is_none()));
+    profile.and_then(waits).unwrap_or(true)
 }
 
 /// How things stand, without asking anybody.
