@@ -100,14 +100,14 @@ fn each_step_in_the_activity_has_words() {
     let said = quoted_ids(&sources("wallet/src")).into_iter();
     assert_known(said.filter(|id| of_the_core.iter().any(|start| id.starts_with(start))));
     let steps = "profile-created joined join-failed connected granted refused deferred asked-again withdrew sent recorded \
-                 send-failed proof-saved proof-shared ask-declined ask-received invited checked asked log-forked failed";
+                 send-failed proof-saved proof-shared ask-declined ask-received invited checked asked log-forked confirmed failed";
     assert_known(steps.split_whitespace().map(|step| format!("activity-{step}")));
 }
 
 #[test]
 fn each_check_of_a_proof_has_a_name() {
     let names = "size json context type proof-count suite purpose signer-is-issuer created expires challenge audience \
-                 valid-from valid-until signature claims holder ledger-entry ledger-record ledger-live consent-decision";
+                 valid-from valid-until signature claims holder ledger-entry ledger-record ledger-quorum ledger-live consent-decision";
     assert_known(names.split_whitespace().map(|name| format!("check-{name}")));
 }
 

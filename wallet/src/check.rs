@@ -8,7 +8,7 @@ use bridge::{CheckResult, CheckRow, CheckView, Code, Failure, ReasonView, Record
 use consent::{ConsentState, Message, Purpose, Reason, Timestamp, Vocabulary, decide, disease_name};
 use identity::{Check, ConsentClaims, Did, ExpectedPresentation, policy_hash, verify_consent, verify_presentation};
 use ledger::client::Mirror;
-use ledger::{ConsentEntry, Hash, Receipt, SubjectState, VerifierKey};
+use ledger::{ConsentEntry, Hash, Receipt, SubjectState, TrustPolicy, VerifierKey};
 
 /// What the checker expects of a proof.
 #[derive(Debug, Clone, Default)]
@@ -27,6 +27,8 @@ pub struct Record<'a> {
     pub biobank: &'a Did,
     /// The key that signs its checkpoints.
     pub vkey: &'a VerifierKey,
+    /// Which other institutions must have signed the record, where there are any.
+    pub policy: Option<&'a TrustPolicy>,
     /// The copy, and when it was brought up to date; or why it could not be.
     pub mirror: Result<(&'a Mirror, Timestamp), Failure>,
 }
@@ -113,6 +115,10 @@ async fn walk(
         return fail(view, "ledger-record", format!("{} entries of the record break its rules", mirror.refused()));
     }
     pass(view, "ledger-record", format!("{} entries, root {root}", mirror.size()));
+    if let Some(policy) = record.policy {
+        let note = mirror.checkpoint().map_or("", |checkpoint| checkpoint.note());
+        quorum(policy, note, now, view)?;
+    }
     let Some(subject) = mirror.state().subject(&entry.event().subject) else {
         return fail(view, "ledger-live", "the record does not know this subject");
     };
@@ -180,7 +186,8 @@ fn recorded(
     }
     match Receipt::verify(&proof.receipt, entry.bytes(), record.vkey) {
         Ok(included) => {
-            let given = Recorded { index: included.index(), hash: entry.hash().to_string(), checked: now };
+            let given =
+                Recorded { index: included.index(), hash: entry.hash().to_string(), checked: now, quorum: None };
             pass(view, NAME, format!("entry {}, {}", given.index, given.hash));
             view.given = Some(given);
             Some(entry)
@@ -189,10 +196,23 @@ fn recorded(
     }
 }
 
+/// Enough other institutions saw the same record. One alone could show each reader another.
+fn quorum(policy: &TrustPolicy, note: &str, now: Timestamp, view: &mut CheckView) -> Option<()> {
+    const NAME: &str = "ledger-quorum";
+    let quorum = crate::quorum::view(policy, note, now);
+    let missing = quorum.missing.join(", ");
+    if quorum.reached {
+        pass(view, NAME, quorum.signed.join(", "));
+        return Some(());
+    }
+    row(view, NAME, CheckResult::NotMade, format!("not signed yet by {missing}"));
+    None
+}
+
 /// Where the consent of this entry stands by the folded record: what the record says is what is decided on.
 fn live(subject: &SubjectState, entry: &ConsentEntry, at: Timestamp, view: &mut CheckView) -> Option<ConsentState> {
     const NAME: &str = "ledger-live";
-    let latest = Recorded { index: subject.latest_index, hash: subject.latest.to_string(), checked: at };
+    let latest = Recorded { index: subject.latest_index, hash: subject.latest.to_string(), checked: at, quorum: None };
     let state = subject.state_at(at.date());
     if subject.grant.entry != entry.hash() {
         // A later version, or a consent that was given anew: this one is history.

@@ -5,6 +5,7 @@ use crate::profile::Profile;
 use crate::remote::Remote;
 use bridge::{Code, Failure, Role};
 use identity::{Did, verify_jws};
+use ledger::TrustPolicy;
 use reqwest::Method;
 use serde::Deserialize;
 use serde_json::json;
@@ -23,6 +24,8 @@ struct LogInfo {
 #[derive(Deserialize)]
 struct LogKey {
     vkey: String,
+    /// Which other institutions must have signed; none where there are none.
+    policy: Option<String>,
 }
 
 /// Asks an address which biobank and which log it is. The log's key counts only under the biobank's signature;
@@ -38,7 +41,16 @@ pub async fn discover(remote: &Remote, expected: Option<&Did>) -> Result<Connect
         return Err(invalid("signer-is-issuer"));
     }
     let key: LogKey = serde_json::from_slice(&statement.payload).map_err(|_| invalid("claims"))?;
-    Ok(Connection { address: remote.address().to_owned(), biobank: info.did, name: info.name, vkey: key.vkey })
+    if key.policy.as_ref().is_some_and(|text| TrustPolicy::parse(text.as_bytes()).is_err()) {
+        return Err(invalid("claims"));
+    }
+    Ok(Connection {
+        address: remote.address().to_owned(),
+        biobank: info.did,
+        name: info.name,
+        vkey: key.vkey,
+        policy: key.policy,
+    })
 }
 
 #[derive(Deserialize)]

@@ -157,6 +157,7 @@ mod tests {
             biobank: biobank.clone(),
             name: "B".into(),
             vkey: String::new(),
+            policy: None,
         };
         let link = invitation_link(&connection, "ABCD-EFGH");
         let whole = Invitation { address: Some(connection.address), biobank: Some(biobank), code: "ABCD-EFGH".into() };

@@ -1,7 +1,7 @@
 //! What the journal holds: one event a step, failed steps too.
 
 use crate::statement::Statement;
-use bridge::{Failure, Recorded};
+use bridge::{Failure, QuorumView, Recorded};
 use consent::{Choices, Outcome, Purpose, StudyId, Timestamp, Withdrawal};
 use identity::{Credential, Did};
 use ledger::{Act, EntryHash, Hash};
@@ -19,6 +19,10 @@ pub struct Connection {
     pub name: String,
     /// The log's verifier key (C2SP signed-note), as the biobank's DID signed it.
     pub vkey: String,
+    /// Which other institutions must have signed a checkpoint (C2SP tlog-policy), as the biobank's DID signed it when
+    /// this profile connected. It stays: a biobank can not talk a wallet into fewer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub policy: Option<String>,
 }
 
 /// A researcher's or staff member's place.
@@ -179,6 +183,9 @@ pub enum Event {
         index: u64,
         /// The receipt (C2SP tlog-proof).
         receipt: String,
+        /// What the other institutions did about it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        quorum: Option<QuorumView>,
     },
     /// A checkpoint that is consistent with the one before.
     CheckpointSeen {

@@ -5,13 +5,14 @@ use crate::clock::now;
 use crate::connect::discover;
 use crate::event::Event;
 use crate::profile::Profile;
+use crate::quorum;
 use crate::remote::Remote;
 use crate::sync::{client_failure, read_studies, sync};
 use bridge::{AskRow, Asks, CheckView, Code, Failure, Studies, StudyCard};
 use consent::{Purpose, StudyId, Timestamp};
 use identity::Did;
-use ledger::VerifierKey;
 use ledger::client::{LogClient, Mirror};
+use ledger::{TrustPolicy, VerifierKey};
 use std::path::Path;
 
 /// The studies of the researcher's organisation, each with a purpose to start from.
@@ -73,6 +74,7 @@ struct Desk {
     organisation: String,
     biobank: Did,
     vkey: VerifierKey,
+    policy: Option<TrustPolicy>,
     mirror: Result<(Mirror, Timestamp), Failure>,
 }
 
@@ -87,7 +89,8 @@ impl Desk {
         if let Err(failure) = &mirror {
             profile.set_online(failure.code != Code::Offline);
         }
-        Ok(Self { organisation: membership.organisation, biobank: connection.biobank, vkey, mirror })
+        let policy = quorum::policy(&connection)?;
+        Ok(Self { organisation: membership.organisation, biobank: connection.biobank, vkey, policy, mirror })
     }
 
     async fn check(&self, proof: &[u8], purpose: &Purpose, expected: &Expected) -> CheckView {
@@ -95,7 +98,8 @@ impl Desk {
             Ok((mirror, at)) => Ok((mirror, *at)),
             Err(failure) => Err(failure.clone()),
         };
-        let record = Record { biobank: &self.biobank, vkey: &self.vkey, mirror };
+        let policy = self.policy.as_ref();
+        let record = Record { biobank: &self.biobank, vkey: &self.vkey, policy, mirror };
         check_proof(proof, purpose, expected, Some(&record), now()).await
     }
 }
@@ -117,7 +121,8 @@ pub async fn check_at(
         Ok((mirror, at)) => Ok((mirror, *at)),
         Err(failure) => Err(failure.clone()),
     };
-    let record = Record { biobank: &connection.biobank, vkey: &vkey, mirror };
+    let policy = quorum::policy(&connection)?;
+    let record = Record { biobank: &connection.biobank, vkey: &vkey, policy: policy.as_ref(), mirror };
     Ok(check_proof(proof, purpose, expected, Some(&record), now()).await)
 }
 

@@ -39,6 +39,11 @@ impl Sending {
         matches!(self.entry.event().step(), Move::Withdraw(_))
     }
 
+    /// Whether other institutions still have to sign for it.
+    pub fn waits_for_others(&self) -> bool {
+        self.recorded.as_ref().and_then(|it| it.quorum.as_ref()).is_some_and(|quorum| !quorum.reached)
+    }
+
     /// Whether the biobank still has to take it.
     pub fn waits(&self) -> bool {
         !self.sent && !self.overtaken
@@ -166,8 +171,9 @@ impl Story {
                 self.overtake(entry);
             }
             Event::SendFailed { entry, failure } => self.with(entry, |sending| sending.failure = Some(failure.clone())),
-            Event::Recorded { entry, index, receipt } => {
-                let recorded = Recorded { index: *index, hash: entry.to_string(), checked: row.at };
+            Event::Recorded { entry, index, receipt, quorum } => {
+                let (hash, quorum) = (entry.to_string(), quorum.clone());
+                let recorded = Recorded { index: *index, hash, checked: row.at, quorum };
                 self.with(entry, |sending| {
                     sending.sent = true;
                     sending.recorded = Some(recorded);

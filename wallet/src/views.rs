@@ -166,8 +166,12 @@ fn describe(story: &Story, event: &Event) -> Option<(Message, Option<Failure>, O
         Event::SendFailed { entry, failure } => {
             Some((of_entry("activity-send-failed", entry)?, Some(failure.clone()), None))
         }
-        Event::Recorded { entry, .. } => {
-            Some((of_entry("activity-recorded", entry)?, None, story.find(entry)?.recorded.clone()))
+        Event::Recorded { entry, index, quorum, .. } => {
+            let confirmed = quorum.as_ref().is_some_and(|quorum| quorum.reached);
+            let id = if confirmed { "activity-confirmed" } else { "activity-recorded" };
+            let checked = story.find(entry)?.recorded.as_ref()?.checked;
+            let record = Recorded { index: *index, hash: entry.to_string(), checked, quorum: quorum.clone() };
+            Some((of_entry(id, entry)?, None, Some(record)))
         }
         Event::LogForked { .. } => Some((say("activity-log-forked"), Some(Code::LogForked.into()), None)),
         Event::ProofSaved { study } => fine(about("activity-proof-saved", study)),

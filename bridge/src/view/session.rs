@@ -145,6 +145,21 @@ pub struct Recorded {
     pub hash: String,
     /// When the proof was checked.
     pub checked: Timestamp,
+    /// What the other institutions of the consortium did, where the biobank is in one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub quorum: Option<QuorumView>,
+}
+
+/// What the other institutions of a consortium have to do with an entry: each that signed has seen the same record.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct QuorumView {
+    /// Whether enough of them signed.
+    pub reached: bool,
+    /// Who signed.
+    pub signed: Vec<String>,
+    /// Who did not, or not yet.
+    pub missing: Vec<String>,
 }
 
 /// A file that was written.

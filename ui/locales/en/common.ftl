@@ -134,6 +134,13 @@ record-index = Place in the record, counted from 0
 record-hash = Entry hash
 record-checked = Proof checked on this computer
 record-disclosure = How this is recorded
+record-confirmed = { $signed ->
+    [one] Confirmed by 1 other institution
+   *[other] Confirmed by { $signed } other institutions
+}
+record-waits = Waiting for other institutions: { $signed } of { $all } so far
+record-signed = Confirmed by
+record-missing = Not confirmed by
 
 ## Activity
 
@@ -161,6 +168,7 @@ activity-no-access = You stopped contact and new data for { $study }.
 activity-choices-saved = You saved your choices.
 activity-receipt-saved = You saved a receipt for { $study }.
 activity-sent = Your answer on { $study } was sent.
+activity-confirmed = Other institutions confirmed your answer to { $study }.
 activity-recorded = Your answer on { $study } was recorded, and this computer checked it.
 activity-send-failed = Your answer on { $study } was not sent. It is saved here.
 activity-proof-saved = You saved a proof for { $study }.

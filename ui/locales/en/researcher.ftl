@@ -115,5 +115,6 @@ check-claims = Claims are complete
 check-holder = Shown by its holder
 check-ledger-entry = Entry matches the consent
 check-ledger-record = Entry is in the record
+check-ledger-quorum = Other institutions saw the same record
 check-ledger-live = State in the live record
 check-consent-decision = Purpose compared with the consent
