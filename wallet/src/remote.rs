@@ -168,9 +168,9 @@ fn refusal(status: StatusCode, body: &[u8]) -> Failure {
         (_, "code-unknown") => Code::InvitationUnknown.into(),
         (_, "code-used") => Code::InvitationUsed.into(),
         (_, "code-expired") => Code::InvitationExpired.into(),
-        (429, _) => Code::TooManyTries.into(),
-        // A server that stumbles is a server to ask again, like one that does not answer.
-        (500..=599, _) => Code::Offline.into(),
+        (_, "too-many-tries") => Code::TooManyTries.into(),
+        // A server that stumbles, or has enough of us for now, is one to ask again, like one that does not answer.
+        (408 | 429 | 500..=599, _) => Code::Offline.into(),
         _ => Failure::new(Code::ServerRefused).with("reason", code.chars().take(40).collect::<String>()),
     }
 }

@@ -112,7 +112,7 @@ async fn the_log_tells_of_every_route_and_of_nobody() {
     for row in ROUTES {
         let path = filled(row.path);
         for key in [&staff, &researcher, &donor, &stranger] {
-            door.signed(key, row.method, &format!("{path}"), &said).await;
+            door.signed(key, row.method, &path, &said).await;
         }
         if row.who == Who::Anybody && row.method == "POST" {
             door.post(&path, said.to_string()).await;
