@@ -84,7 +84,7 @@ async fn looked_up(
     let connection = discover(&remote, Some(biobank)).await.map_err(unreachable)?;
     let vkey = connection.vkey.parse().map_err(|_| unreachable(Code::NotValid.into()))?;
     let (mirror, at) = up_to_date(&connection.address, &vkey, ledger.folder).await.map_err(unreachable)?;
-    let policy = crate::quorum::policy(&connection)?;
+    let policy = crate::quorum::policy(&connection).map_err(unreachable)?;
     let mirrored = Ok((&mirror, at));
     let found = Record { biobank: &connection.biobank, vkey: &vkey, policy: policy.as_ref(), mirror: mirrored };
     let view = check(bytes, &Purpose::default(), expected, Some(&found), now).await;
