@@ -1,5 +1,6 @@
 //! The command line of `biobankd`.
 
+use crate::operate::Operation;
 use crate::telling::LogForm;
 use clap::{Args, Parser, Subcommand};
 use server::{Allowance, Allowances, Connections, Institution, Network, Options, Rates, TlsFiles};
@@ -23,6 +24,9 @@ pub struct Arguments {
 pub enum Command {
     /// Runs the service.
     Serve(Serve),
+    /// Tends the folder of a biobank.
+    #[command(flatten)]
+    Operate(Operation),
 }
 
 /// How the service runs.

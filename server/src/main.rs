@@ -1,6 +1,7 @@
 //! `biobankd`: runs the services of one biobank.
 
 mod arguments;
+mod operate;
 mod telling;
 
 use arguments::{Arguments, Command, Serve};
@@ -14,6 +15,10 @@ async fn main() -> ExitCode {
     let arguments = Arguments::parse();
     match arguments.command {
         Some(Command::Serve(serve)) => run(serve).await,
+        Some(Command::Operate(operation)) => {
+            tell(telling::LogForm::Text);
+            operate::operate(operation)
+        }
         None => match arguments.serve {
             Some(serve) => run(serve).await,
             // Clap asks for the folder before this is reached.

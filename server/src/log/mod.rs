@@ -3,19 +3,23 @@
 //! A checkpoint is stored before it is shown, so the log never contradicts itself: what a crash cuts off after the
 //! commit is derived again at the next start, and what it cuts off before was never acknowledged.
 
+mod backup;
 mod check;
 mod embedded;
 mod fail;
 mod growth;
+mod migrate;
 mod read;
 mod sequencer;
 mod store;
 #[cfg(test)]
 mod tests;
 
+pub use backup::{BackupError, Known, backup, restore};
 pub use check::{Audit, CheckError, check, check_public};
-pub use embedded::Embedded;
+pub use embedded::{Embedded, PruneError, prune, rebuild};
 pub use fail::{FAIL_POINTS, Faults, SETTLE_POINTS};
+pub use migrate::{MigrateError, migrate};
 pub use store::{Head, Row, Store, StoreError, Tip, Turn, Write};
 
 use ledger::{Checkpoint, Effect, Entry, EntryError, EntryHash, NoteKey, Rejected, SignedCheckpoint, VerifierKey};

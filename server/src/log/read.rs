@@ -91,10 +91,12 @@ impl LogStore {
         if there { Ok(self.shared.store.tile(id)?) } else { Ok(None) }
     }
 
-    /// The receipt of an entry (C2SP tlog-proof) under the published checkpoint; none if that does not cover it.
+    /// The receipt of an entry (C2SP tlog-proof) under the published checkpoint; none if that does not cover it, or
+    /// the entry was pruned.
     pub fn receipt(&self, hash: &EntryHash) -> Result<Option<String>, ReadError> {
         let checkpoint = self.signed_checkpoint();
-        let Some(index) = self.index_of(hash)?.filter(|index| *index < checkpoint.size) else { return Ok(None) };
+        let available = self.shared.store.minimum()?..checkpoint.size;
+        let Some(index) = self.index_of(hash)?.filter(|index| available.contains(index)) else { return Ok(None) };
         let path = proof(inclusion_proof(index, checkpoint.size, |id| self.tile(id)))?;
         // What can not be shown must not be handed out either.
         verify_inclusion(index, checkpoint.size, hash.leaf(), &path, checkpoint.root)

@@ -1,7 +1,9 @@
 //! The tables in a file of this machine.
 
 use super::{Row, Rows, Span, Table, Tables, TablesError};
-use redb::{Database, ReadableDatabase as _, ReadableTable, TableDefinition, TableError, WriteTransaction};
+use redb::{
+    ConcurrencyMode, Database, ReadableDatabase as _, ReadableTable, TableDefinition, TableError, WriteTransaction,
+};
 use std::path::Path;
 
 /// Tables in redb.
@@ -10,9 +12,11 @@ pub struct Embedded {
 }
 
 impl Embedded {
-    /// Opens or makes the file. A second process that holds it is refused.
+    /// Opens or makes the file. A second process that writes is refused; one that only reads is not, so that a backup
+    /// can be made while the service runs.
     pub fn open(path: &Path) -> Result<Self, TablesError> {
-        Ok(Self { redb: Database::create(path).map_err(failed)? })
+        let mode = ConcurrencyMode::SingleWriter;
+        Ok(Self { redb: Database::builder().set_concurrency_mode(mode).create(path).map_err(failed)? })
     }
 
     /// Reads a table; one that nothing was written to yet is empty.

@@ -44,7 +44,6 @@ pub(super) struct JournalHead {
     /// The state hash; an older version did not write it.
     pub(super) state: Option<Hash>,
     pub(super) epoch: u64,
-    pub(super) flushed: Option<u64>,
     pub(super) minimum: u64,
 }
 
@@ -72,7 +71,6 @@ impl Journal {
             checkpoint: text(CHECKPOINT)?,
             state: text(STATE)?.map(|hash| hash.parse().map_err(|_| damaged(STATE))).transpose()?,
             epoch: number(EPOCH)?.unwrap_or(0),
-            flushed: number(FLUSHED)?,
             minimum: number(MINIMUM)?.unwrap_or(0),
         })
     }
@@ -139,6 +137,28 @@ impl Journal {
         self.faults.point("before-commit").map_err(failed)?;
         transaction.commit().map_err(failed)?;
         self.faults.point("after-commit").map_err(failed)
+    }
+
+    /// Begins a journal for a log whose full bundles are all there.
+    pub(super) fn found(
+        &self,
+        checkpoint: &str,
+        flushed: u64,
+        tail: &[Vec<u8>],
+        minimum: u64,
+    ) -> Result<(), StoreError> {
+        let transaction = self.redb.begin_write().map_err(failed)?;
+        {
+            let mut rows = transaction.open_table(TAIL).map_err(failed)?;
+            for (entry, index) in tail.iter().zip(flushed..) {
+                rows.insert(index, entry.as_slice()).map_err(failed)?;
+            }
+            let mut head = transaction.open_table(HEAD).map_err(failed)?;
+            head.insert(CHECKPOINT, checkpoint).map_err(failed)?;
+            head.insert(FLUSHED, flushed.to_string().as_str()).map_err(failed)?;
+            head.insert(MINIMUM, minimum.to_string().as_str()).map_err(failed)?;
+        }
+        transaction.commit().map_err(failed)
     }
 
     /// Drops entries that lie in flushed bundles.

@@ -16,10 +16,13 @@ mod files;
 mod journal;
 mod open;
 mod replay;
+mod tend;
 mod views;
 
-pub(super) use open::{BASE, INDEX, PUBLIC, begin_views};
+pub(super) use open::{BASE, PUBLIC};
 pub(super) use replay::{apply, parse_all};
+pub(super) use tend::found;
+pub use tend::{PruneError, prune, rebuild};
 pub(super) use views::Views;
 
 use super::fail::Faults;
@@ -143,6 +146,11 @@ impl Embedded {
     /// The folder of the log.
     pub fn dir(&self) -> &Path {
         &self.shared.dir
+    }
+
+    /// The copy of the index from which a pruned log is judged, if this one is pruned.
+    pub fn base(&self) -> Option<PathBuf> {
+        (self.shared.minimum.load(Ordering::Acquire) > 0).then(|| self.shared.dir.join(BASE))
     }
 
     /// Writes everything that is in memory or not flushed to where it belongs, and waits for it.
@@ -311,13 +319,21 @@ impl Store for Embedded {
     fn tile(&self, id: TileId) -> Result<Option<Vec<u8>>, StoreError> {
         let size = self.shared.size();
         let there = TileId::in_tree(id.level, id.index, size).is_some_and(|there| there.width >= id.width);
-        if there { self.shared.files.read_tile(id, size).map_err(failed) } else { Ok(None) }
+        if there && !id.is_pruned(self.minimum()?) {
+            self.shared.files.read_tile(id, size).map_err(failed)
+        } else {
+            Ok(None)
+        }
     }
 
     fn bundle(&self, id: BundleId) -> Result<Option<Vec<u8>>, StoreError> {
         let size = self.shared.size();
         let there = BundleId::in_tree(id.index, size).is_some_and(|there| there.width >= id.width);
-        if there { self.shared.files.read_bundle(id, size).map_err(failed) } else { Ok(None) }
+        if there && !id.is_pruned(self.minimum()?) {
+            self.shared.files.read_bundle(id, size).map_err(failed)
+        } else {
+            Ok(None)
+        }
     }
 
     fn minimum(&self) -> Result<u64, StoreError> {

@@ -20,9 +20,9 @@ use std::sync::atomic::{AtomicBool, AtomicU64};
 use std::sync::{Arc, Condvar, Mutex, RwLock};
 
 /// The journal's file.
-pub(in crate::log) const JOURNAL: &str = "log.redb";
+pub(super) const JOURNAL: &str = "log.redb";
 /// The index's file.
-pub(in crate::log) const INDEX: &str = "index.redb";
+const INDEX: &str = "index.redb";
 /// The index as it was at the minimum index, from which it is made again after entries were pruned.
 pub(in crate::log) const BASE: &str = "base.redb";
 /// The public folder.
@@ -74,7 +74,7 @@ impl Embedded {
     }
 }
 
-fn read_tip(head: &JournalHead, key: &VerifierKey) -> Result<Option<Tip>, OpenError> {
+pub(super) fn read_tip(head: &JournalHead, key: &VerifierKey) -> Result<Option<Tip>, OpenError> {
     let Some(note) = &head.checkpoint else { return Ok(None) };
     let checkpoint = Checkpoint::open(note, key).map_err(|_| OpenError::OtherLog)?;
     let turn = Turn { size: checkpoint.size, epoch: head.epoch };
@@ -243,7 +243,7 @@ fn open_views(
 }
 
 /// Puts the index back to where it can be made again from: to nothing, or to the copy that pruning left.
-pub(in crate::log) fn begin_views(dir: &Path, minimum: u64) -> std::io::Result<()> {
+pub(super) fn begin_views(dir: &Path, minimum: u64) -> std::io::Result<()> {
     let path = dir.join(INDEX);
     match std::fs::remove_file(&path) {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error),

@@ -1,0 +1,326 @@
+//! What an operator does with a biobank's folder, beside running the service over it.
+
+use clap::{Args, Subcommand};
+use identity::SigningKey;
+use ledger::{Hash, Key, NoteKey, Record};
+use redb::{Builder, ConcurrencyMode, Database, ReadableDatabase, TableDefinition, TableHandle as _};
+use server::Institution;
+use server::log::{self, Embedded, Known, Store};
+use sha2::{Digest as _, Sha256};
+use std::fs;
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+/// The retention policy on the log: the record's name, and its text in the folder.
+const RETENTION: &str = "retention";
+/// The line of a retention policy that allows pruning.
+const MINIMUM: &str = "minimum index ";
+/// Files of a biobank that hold no secret.
+const PLAIN: &[&str] = &["institution.json", "studies.json", "retention.txt"];
+/// Files that are keys.
+const KEYS: &[&str] = &["institution.key", "log.key"];
+
+type Failure = Box<dyn std::error::Error>;
+
+/// What an operator can do.
+#[derive(Subcommand)]
+pub enum Operation {
+    /// Audits the whole log: entries, signatures, rules, tiles, index, records, checkpoint.
+    Check(Check),
+    /// Copies a biobank to another folder, also while its service runs.
+    Backup(Backup),
+    /// Brings a copy back. It never goes behind what was published.
+    Restore(Restore),
+    /// Makes the index, the records and every tile again from the entries alone.
+    Rebuild(Folder),
+    /// Stops publishing the oldest entries, if the retention policy on the log says so.
+    Prune(Prune),
+    /// Moves a log to another store, by a replay.
+    Migrate(Migrate),
+}
+
+/// The folder of a biobank.
+#[derive(Args)]
+pub struct Folder {
+    /// Folder of the biobank.
+    #[arg(long, value_name = "DIR")]
+    data: PathBuf,
+}
+
+/// How to audit.
+#[derive(Args)]
+pub struct Check {
+    /// Folder of the biobank.
+    #[arg(long, value_name = "DIR")]
+    data: PathBuf,
+    /// Reads the public folder only, so that the service may run.
+    #[arg(long)]
+    running: bool,
+    /// Folder with room for another index. It is taken beside the log if none is given.
+    #[arg(long, value_name = "DIR")]
+    scratch: Option<PathBuf>,
+}
+
+/// How to copy.
+#[derive(Args)]
+pub struct Backup {
+    /// Folder of the biobank.
+    #[arg(long, value_name = "DIR")]
+    data: PathBuf,
+    /// Folder of the copy. One that is there already is continued.
+    #[arg(long, value_name = "DIR")]
+    to: PathBuf,
+    /// Copies the private keys too. Whoever has them can write in the institution's name.
+    #[arg(long)]
+    with_keys: bool,
+}
+
+/// How to bring a copy back.
+#[derive(Args)]
+pub struct Restore {
+    /// Folder of the copy.
+    #[arg(long, value_name = "DIR")]
+    from: PathBuf,
+    /// Folder of the biobank. It holds the keys, unless the copy does, and no log.
+    #[arg(long, value_name = "DIR")]
+    data: PathBuf,
+    /// Folder in the C2SP layout with entries that the copy may lack.
+    #[arg(long, value_name = "DIR")]
+    mirror: Option<PathBuf>,
+    /// File with the newest checkpoint that anybody has seen.
+    #[arg(long, value_name = "FILE")]
+    newest: Option<PathBuf>,
+    /// I know that nothing was published since the copy was made.
+    #[arg(long)]
+    nothing_newer: bool,
+}
+
+/// How to prune.
+#[derive(Args)]
+pub struct Prune {
+    /// Folder of the biobank.
+    #[arg(long, value_name = "DIR")]
+    data: PathBuf,
+    /// The first entry that stays readable: a multiple of 256.
+    #[arg(long, value_name = "N")]
+    before: u64,
+    /// The retention policy whose hash is on the log, with a line "minimum index N".
+    #[arg(long, value_name = "FILE")]
+    policy: PathBuf,
+    /// Deletes the files as well. Without it they are only no longer shown.
+    #[arg(long)]
+    delete: bool,
+}
+
+/// How to move.
+#[derive(Args)]
+pub struct Migrate {
+    /// Folder of the biobank, for its key.
+    #[arg(long, value_name = "DIR")]
+    data: PathBuf,
+    /// Where the log is: `embedded:DIR`.
+    #[arg(long, value_name = "STORE")]
+    from: String,
+    /// Where it goes.
+    #[arg(long, value_name = "STORE")]
+    to: String,
+}
+
+/// Does it, and says what came of it.
+pub fn operate(operation: Operation) -> ExitCode {
+    let done = match operation {
+        Operation::Check(arguments) => check(&arguments),
+        Operation::Backup(arguments) => backup(&arguments).map(|()| true),
+        Operation::Restore(arguments) => restore(&arguments),
+        Operation::Rebuild(arguments) => rebuild(&arguments),
+        Operation::Prune(arguments) => prune(&arguments).map(|()| true),
+        Operation::Migrate(arguments) => migrate(&arguments).map(|()| true),
+    };
+    match done {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            let _ = writeln!(io::stderr(), "{error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn say(text: impl std::fmt::Display) -> Result<(), Failure> {
+    Ok(write!(io::stdout(), "{text}")?)
+}
+
+/// The log's key and origin, out of the biobank's folder.
+fn read_key(data: &Path) -> Result<NoteKey, Failure> {
+    let told = |name: &str, error: io::Error| format!("{}: {error}", data.join(name).display());
+    let institution = fs::read(data.join("institution.json")).map_err(|error| told("institution.json", error))?;
+    let institution: Institution = serde_json::from_slice(&institution)?;
+    let seed = fs::read(data.join("log.key")).map_err(|error| told("log.key", error))?;
+    let seed: [u8; 32] = seed.try_into().map_err(|_| "log.key: a key file has 32 bytes")?;
+    Ok(NoteKey::new(&institution.origin, SigningKey::from_seed(seed))?)
+}
+
+fn check(arguments: &Check) -> Result<bool, Failure> {
+    let key = read_key(&arguments.data)?;
+    let log = arguments.data.join("log");
+    let scratch = arguments.scratch.clone().unwrap_or_else(|| arguments.data.join("check"));
+    let audit = if arguments.running {
+        let base = log.join("base.redb");
+        let base = base.exists().then_some(base);
+        log::check_public(&log.join("public"), key.verifier(), &scratch, base.as_deref())
+    } else {
+        let store = Embedded::open(&log, key.verifier())?;
+        log::check(&store, key.verifier(), &scratch, store.base().as_deref())
+    };
+    let _ = fs::remove_file(scratch.join("check.redb"));
+    if arguments.scratch.is_none() {
+        let _ = fs::remove_dir(&scratch);
+    }
+    let audit = audit?;
+    say(&audit)?;
+    Ok(audit.is_sound())
+}
+
+fn backup(arguments: &Backup) -> Result<(), Failure> {
+    let Backup { data, to, with_keys } = arguments;
+    let key = read_key(data)?;
+    make_private(to)?;
+    // The log first: then the desk knows everybody who speaks in the copy of the log.
+    let checkpoint = log::backup(&data.join("log"), &to.join("log"), key.verifier())?;
+    let desk = data.join("desk.redb");
+    if desk.exists() {
+        copy_tables(&desk, &to.join("desk.redb"))?;
+    }
+    let secrets = if *with_keys { KEYS } else { &[] };
+    for name in PLAIN.iter().chain(secrets).filter(|name| data.join(name).exists()) {
+        // `copy` takes the rights along: a key stays readable by its owner alone.
+        fs::copy(data.join(name), to.join(name))?;
+    }
+    say(format_args!("{} entries, root {}\n", checkpoint.size, checkpoint.root))?;
+    if !with_keys && !to.join("log.key").exists() {
+        say("the keys are not part of the copy; without log.key nobody can go on with the log\n")?;
+    }
+    Ok(())
+}
+
+fn restore(arguments: &Restore) -> Result<bool, Failure> {
+    let Restore { from, data, mirror, newest, nothing_newer } = arguments;
+    make_private(data)?;
+    let occupied = |name: &str| data.join(name).exists() && from.join(name).exists();
+    if occupied("desk.redb") {
+        return Err(format!("{}: move it away first", data.join("desk.redb").display()).into());
+    }
+    for name in PLAIN.iter().chain(KEYS) {
+        if from.join(name).exists() && !data.join(name).exists() {
+            fs::copy(from.join(name), data.join(name))?;
+        }
+    }
+    let key = read_key(data)?;
+    let newest = newest.as_ref().map(fs::read_to_string).transpose()?;
+    let known = Known { mirror: mirror.as_deref(), newest: newest.as_deref(), nothing_newer: *nothing_newer };
+    let store = log::restore(&from.join("log"), &data.join("log"), key.verifier(), known)?;
+    if from.join("desk.redb").exists() {
+        copy_tables(&from.join("desk.redb"), &data.join("desk.redb"))?;
+    }
+    audit(&store, &key, data)
+}
+
+fn rebuild(arguments: &Folder) -> Result<bool, Failure> {
+    let key = read_key(&arguments.data)?;
+    let store = log::rebuild(&arguments.data.join("log"), key.verifier())?;
+    audit(&store, &key, &arguments.data)
+}
+
+/// What was made is not believed before it was audited.
+fn audit(store: &Embedded, key: &NoteKey, data: &Path) -> Result<bool, Failure> {
+    let scratch = data.join("check");
+    let audit = log::check(store, key.verifier(), &scratch, store.base().as_deref());
+    let _ = fs::remove_dir_all(&scratch);
+    let audit = audit?;
+    say(&audit)?;
+    Ok(audit.is_sound())
+}
+
+fn prune(arguments: &Prune) -> Result<(), Failure> {
+    let Prune { data, before, policy, delete } = arguments;
+    let key = read_key(data)?;
+    let text = fs::read_to_string(policy)?;
+    {
+        let store = Embedded::open(&data.join("log"), key.verifier())?;
+        let name = Key::policy(RETENTION);
+        let Some(Record::Policy(said)) = store.records(std::slice::from_ref(&name))?.remove(&name).flatten() else {
+            return Err("the log holds no retention policy, so nothing may be pruned".into());
+        };
+        if said.document != Hash::from_bytes(Sha256::digest(text.as_bytes()).into()) {
+            return Err("the file is not the retention policy whose hash is on the log".into());
+        }
+    }
+    let allowed = text.lines().filter_map(|line| line.trim().strip_prefix(MINIMUM)?.trim().parse::<u64>().ok()).max();
+    if allowed.is_none_or(|allowed| *before > allowed) {
+        return Err(format!("the retention policy has no line \"{MINIMUM}N\" that goes as far as {before}").into());
+    }
+    log::prune(&data.join("log"), key.verifier(), *before, *delete)?;
+    say(format_args!("entries before {before} are no longer published\n"))
+}
+
+fn migrate(arguments: &Migrate) -> Result<(), Failure> {
+    let key = read_key(&arguments.data)?;
+    let (from, to) = (open_store(&arguments.from, &key)?, open_store(&arguments.to, &key)?);
+    let mut tenth = 0;
+    let tip = log::migrate(from.as_ref(), to.as_ref(), &key, |done, size| {
+        let now = done * 10 / size.max(1);
+        if now > tenth {
+            tenth = now;
+            let _ = writeln!(io::stderr(), "{done} of {size}");
+        }
+    })?;
+    say(format_args!("{} entries, root {}, state {}\n", tip.turn.size, tip.checkpoint.root, tip.state))
+}
+
+/// A store by its name.
+fn open_store(name: &str, key: &NoteKey) -> Result<Box<dyn Store>, Failure> {
+    match name.split_once(':') {
+        Some(("embedded", dir)) => Ok(Box::new(Embedded::open(Path::new(dir), key.verifier())?)),
+        _ => Err(format!("{name}: a store is embedded:DIR").into()),
+    }
+}
+
+/// A folder for its owner alone.
+fn make_private(dir: &Path) -> io::Result<()> {
+    fs::create_dir_all(dir)?;
+    #[cfg(unix)]
+    fs::set_permissions(dir, std::os::unix::fs::PermissionsExt::from_mode(0o700))?;
+    Ok(())
+}
+
+/// Copies a database of tables, as it is at one moment, also while the service writes to it.
+fn copy_tables(from: &Path, to: &Path) -> Result<(), Failure> {
+    let mut shared = Builder::new();
+    shared.set_concurrency_mode(ConcurrencyMode::SingleWriter);
+    match shared.open_read_only(from) {
+        Ok(open) => copy_all(&open, to),
+        // After a crash only a writer can put it in order. If the service runs, this is refused.
+        Err(_) => copy_all(&shared.open(from)?, to),
+    }
+}
+
+fn copy_all(from: &impl ReadableDatabase, to: &Path) -> Result<(), Failure> {
+    let beside = to.with_extension("next");
+    let _ = fs::remove_file(&beside);
+    let read = from.begin_read()?;
+    let copy = Database::create(&beside)?;
+    let write = copy.begin_write()?;
+    for table in read.list_tables()? {
+        let definition: TableDefinition<'_, &str, &[u8]> = TableDefinition::new(table.name());
+        let mut copied = write.open_table(definition)?;
+        for row in read.open_table(definition)?.range::<&str>(..)? {
+            let (key, value) = row?;
+            copied.insert(key.value(), value.value())?;
+        }
+    }
+    write.commit()?;
+    drop(copy);
+    fs::rename(&beside, to)?;
+    Ok(())
+}
