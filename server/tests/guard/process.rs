@@ -215,6 +215,29 @@ async fn assert_opens_again(dir: &Path) {
     running.close().await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_dropped_leaves_its_folder_and_its_port_to_the_next() {
+    let dir = tempfile::tempdir().unwrap();
+    let options =
+        server::Options::new(dir.path().join("biobank"), ([127, 0, 0, 1], 0).into(), crate::setup::institution());
+    let first = server::start(options.clone()).await.unwrap();
+    let door = Door::at(&first.address);
+    // This client keeps its connection open, as wallets do.
+    assert_eq!(door.get("/readyz").await.status, 200);
+    let listen = first.address.trim_start_matches("http://").parse().unwrap();
+    drop(first);
+    let begun = Instant::now();
+    let second = loop {
+        match server::start(server::Options { listen, ..options.clone() }).await {
+            Ok(running) => break running,
+            Err(error) => assert!(begun.elapsed() < Duration::from_secs(60), "{error}"),
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    };
+    assert_eq!(door.get("/readyz").await.status, 200, "the same client goes on");
+    second.close().await;
+}
+
 #[cfg(unix)]
 #[tokio::test(flavor = "multi_thread")]
 async fn the_first_of_the_staff_get_their_code_in_a_file_of_their_own() {
