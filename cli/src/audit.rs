@@ -1,21 +1,18 @@
-//! `consentctl ledger audit`.
+//! `consentctl ledger audit`: whether a log is sound, and how the consents in it stand.
 
+use crate::replay::{Reading, read};
 use consent::Vocabulary as _;
-use ledger::VerifierKey;
-use ledger::client::{AuditReport, LogClient, audit};
+use ledger::client::AuditReport;
 use std::process::ExitCode;
 
 #[derive(clap::Args)]
 pub struct Arguments {
-    /// The ledger, as in https://biobank.example.
-    url: String,
-    /// The key that must sign the log's checkpoints [default: the one that the ledger names].
-    #[arg(long, value_name = "VKEY")]
-    vkey: Option<VerifierKey>,
+    #[command(flatten)]
+    reading: Reading,
 }
 
 pub async fn run(arguments: Arguments) -> ExitCode {
-    match check(&arguments).await {
+    match read(&arguments.reading, None).await {
         Ok(report) => {
             print(&report);
             if report.is_clean() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
@@ -27,33 +24,34 @@ pub async fn run(arguments: Arguments) -> ExitCode {
     }
 }
 
-async fn check(arguments: &Arguments) -> Result<AuditReport, ledger::client::ClientError> {
-    let client = LogClient::new(&arguments.url)?;
-    let vkey = match &arguments.vkey {
-        Some(vkey) => vkey.clone(),
-        None => client.log_info().await?.vkey,
-    };
-    audit(&client, &vkey).await
-}
+/// The kinds of a donor's acts, as people call them; all others are an institution's.
+const ACTS: [(&str, &str); 5] = [
+    (ledger::GRANT_TYPE, "grants"),
+    (ledger::CHANGE_TYPE, "changes"),
+    (ledger::SUSPEND_TYPE, "pauses"),
+    (ledger::RESUME_TYPE, "resumed"),
+    (ledger::WITHDRAW_TYPE, "withdrawals"),
+];
 
 fn print(report: &AuditReport) {
     let sound = if report.is_clean() { "sound" } else { "NOT SOUND" };
-    println!(
-        "{sound}: {}, {} entries, root {}",
-        report.checkpoint.origin, report.checkpoint.size, report.checkpoint.root
-    );
-    let counts = &report.entries;
-    println!(
-        "  {} grants, {} changes, {} pauses, {} resumed, {} withdrawals, {} of institutions",
-        counts.grants, counts.changes, counts.pauses, counts.resumptions, counts.withdrawals, counts.others
-    );
+    println!("{sound}: {}, {} entries, root {}", report.checkpoint.origin, report.size, report.root);
+    let count = |typ: &str| report.kinds.get(typ).copied().unwrap_or_default();
+    let mut counts: Vec<_> = ACTS.iter().map(|(typ, name)| format!("{} {name}", count(typ))).collect();
+    let others: u64 = report.kinds.values().sum::<u64>() - ACTS.iter().map(|(typ, _)| count(typ)).sum::<u64>();
+    counts.push(format!("{others} of institutions"));
+    println!("  {}", counts.join(", "));
     let today = wallet::now().date();
     let states: Vec<_> =
         report.states_on(today).iter().map(|(state, count)| format!("{count} {}", state.code())).collect();
     println!("  consents on {today}: {}", if states.is_empty() { "none".into() } else { states.join(", ") });
     println!("  state {}", report.state.hash());
+    print_findings(report);
+}
+
+pub fn print_findings(report: &AuditReport) {
     for finding in &report.findings {
-        println!("  finding: {finding:?}");
+        println!("  finding: {finding}");
     }
     if report.finding_count > report.findings.len() as u64 {
         println!("  and {} more", report.finding_count - report.findings.len() as u64);

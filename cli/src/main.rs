@@ -7,6 +7,7 @@ mod audit;
 mod decide;
 mod export;
 mod import;
+mod replay;
 mod verify;
 
 use clap::{Parser, Subcommand};
@@ -64,6 +65,12 @@ enum Ledger {
     ///
     /// Exit status: 0 sound, 1 not sound, 4 could not check.
     Audit(audit::Arguments),
+    /// Read a whole log, apply every entry by the rules, and print size, root, state hash and counts by kind.
+    ///
+    /// Whoever replays the same entries must get the same state hash.
+    ///
+    /// Exit status: 0 sound and as expected, 1 a difference, 4 could not check.
+    Replay(replay::Arguments),
 }
 
 #[tokio::main]
@@ -74,5 +81,6 @@ async fn main() -> ExitCode {
         Command::Export(arguments) => export::run(arguments).await,
         Command::Import(arguments) => import::run(&arguments),
         Command::Ledger(Ledger::Audit(arguments)) => audit::run(arguments).await,
+        Command::Ledger(Ledger::Replay(arguments)) => replay::run(arguments).await,
     }
 }

@@ -2,6 +2,8 @@
 
 use crate::event::InstitutionEvent;
 use crate::hash::{EntryHash, Hash};
+#[cfg(feature = "client")]
+use base64::prelude::{BASE64_URL_SAFE_NO_PAD, Engine as _};
 use consent::{Date, Move, Notice, StudyId, Timestamp, Vocabulary, Withdrawal};
 use hmac::{Hmac, Mac as _};
 use identity::{Did, SigningKey, sign_jws, verify_jws};
@@ -206,6 +208,13 @@ pub enum Event {
 }
 
 impl Event {
+    fn parse(typ: &str, payload: &[u8]) -> Result<Self, EntryError> {
+        match ConsentEvent::parse(typ, payload) {
+            Err(EntryError::Kind) => Ok(Self::Institution(InstitutionEvent::parse(typ, payload)?)),
+            event => event.map(Self::Consent),
+        }
+    }
+
     /// The `typ` header of this kind.
     pub fn typ(&self) -> &'static str {
         match self {
@@ -241,17 +250,31 @@ impl Entry {
 
     /// Reads an entry and checks its signature.
     pub fn parse(bytes: &[u8]) -> Result<Self, EntryError> {
-        if bytes.len() > MAX_ENTRY {
-            return Err(EntryError::TooLong);
+        let jws = verify_jws(text_of(bytes)?).map_err(|_| EntryError::Signature)?;
+        let event = Event::parse(&jws.typ, &jws.payload)?;
+        if let Event::Institution(event) = &event {
+            event.check_inner_signatures(&jws.signer)?;
         }
-        let text = std::str::from_utf8(bytes).map_err(|_| EntryError::Signature)?;
-        let jws = verify_jws(text).map_err(|_| EntryError::Signature)?;
-        let event = match ConsentEvent::parse(&jws.typ, &jws.payload) {
-            Ok(event) => Event::Consent(event),
-            Err(EntryError::Kind) => Event::Institution(InstitutionEvent::parse(&jws.typ, &jws.payload, &jws.signer)?),
-            Err(error) => return Err(error),
-        };
         Ok(Self { hash: EntryHash::of(bytes), bytes: bytes.to_vec(), event, signer: jws.signer })
+    }
+
+    /// Reads an entry again whose signature was checked before. Only for bytes that are known to be the same.
+    #[cfg(feature = "client")]
+    pub(crate) fn read_again(bytes: &[u8]) -> Result<Self, EntryError> {
+        #[derive(Deserialize)]
+        struct Header {
+            kid: String,
+            typ: String,
+        }
+        let decode = |part: Option<&str>| {
+            BASE64_URL_SAFE_NO_PAD.decode(part.unwrap_or_default()).map_err(|_| EntryError::Signature)
+        };
+        let mut parts = text_of(bytes)?.split('.');
+        let (header, payload) = (decode(parts.next())?, decode(parts.next())?);
+        let Header { kid, typ } = serde_json::from_slice(&header).map_err(|_| EntryError::Signature)?;
+        let signer = kid.split('#').next().unwrap_or_default().parse().map_err(|_| EntryError::Signature)?;
+        let event = Event::parse(&typ, &payload)?;
+        Ok(Self { hash: EntryHash::of(bytes), bytes: bytes.to_vec(), event, signer })
     }
 
     /// The bytes as they lie in the log.
@@ -324,6 +347,13 @@ impl Deref for ConsentEntry {
     fn deref(&self) -> &Entry {
         &self.entry
     }
+}
+
+fn text_of(bytes: &[u8]) -> Result<&str, EntryError> {
+    if bytes.len() > MAX_ENTRY {
+        return Err(EntryError::TooLong);
+    }
+    std::str::from_utf8(bytes).map_err(|_| EntryError::Signature)
 }
 
 /// The commitment to a donor (the key at this biobank) and a study: HMAC-SHA256 under a salt that never leaves the

@@ -6,8 +6,8 @@ mod common;
 
 use common::{MemoryLog, every_kind, grant, hash, note_key, sign, suspend, withdraw};
 use consent::ConsentState;
-use ledger::client::{ClientError, EntryCounts, Finding, Limits, LogClient, Mirror, audit};
-use ledger::{Act, Hash, Rejected, TileId};
+use ledger::client::{ClientError, Finding, Limits, LogClient, Mirror, audit};
+use ledger::{Act, CHANGE_TYPE, GRANT_TYPE, Hash, RESUME_TYPE, Rejected, SUSPEND_TYPE, TileId, WITHDRAW_TYPE};
 use std::io::{Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::sync::{Arc, LazyLock, Mutex};
@@ -313,8 +313,8 @@ async fn an_audit_finds_what_is_wrong() {
     let server = Server::start(MemoryLog::of(entries.clone()), Manner::Honest);
     let report = audit(&server.client(), key.verifier()).await.unwrap();
     assert!(report.is_clean(), "{:?}", report.findings);
-    let counts = EntryCounts { grants: 301, changes: 1, pauses: 2, resumptions: 1, withdrawals: 2, others: 0 };
-    assert_eq!(report.entries, counts);
+    let counts = [(CHANGE_TYPE, 1), (GRANT_TYPE, 301), (RESUME_TYPE, 1), (SUSPEND_TYPE, 2), (WITHDRAW_TYPE, 2)];
+    assert_eq!(report.kinds, counts.into());
     let ended = [(ConsentState::Withdrawn, 1), (ConsentState::DestroySample, 1)];
     let on = |day: &str| report.states_on(day.parse().unwrap()).into_iter().collect::<Vec<_>>();
     assert_eq!(
@@ -334,11 +334,59 @@ async fn an_audit_finds_what_is_wrong() {
     server.show(log);
     let report = audit(&server.client(), key.verifier()).await.unwrap();
     let tile = |level, width| TileId { level, index: 0, width };
-    assert_eq!(report.finding_count, 5);
+    assert_eq!(report.finding_count, 6);
+    assert!(report.findings.contains(&Finding::Repeated(withdraw(1, &first).hash())));
     assert!(report.findings.contains(&Finding::Tile(tile(0, 256))));
     assert!(report.findings.contains(&Finding::Tile(tile(1, 1))));
     assert!(report.findings.contains(&Finding::AgainstRules(307, Rejected::NotGranted)));
     assert!(report.findings.iter().any(|f| matches!(f, Finding::AgainstRules(308, Rejected::Impossible(_)))));
     assert!(report.findings.iter().any(|f| matches!(f, Finding::Unreadable(309, _))));
-    assert_eq!(report.entries, counts, "what breaks a rule does not count");
+    assert_eq!(report.kinds, counts.into(), "what breaks a rule does not count");
+}
+
+#[tokio::test]
+async fn a_mirror_checks_each_signature_once() {
+    let (dir, key) = (tempfile::tempdir().unwrap(), note_key());
+    let mut entries = ENTRIES[..300].to_vec();
+    // A signature that is false, a text that is none, and an entry that the rules refuse.
+    let last = entries[7].len() - 5;
+    entries[7][last] = if entries[7][last] == b'A' { b'B' } else { b'A' };
+    entries[8] = b"not an entry".to_vec();
+    entries[290] = entries[5].clone();
+    let server = Server::start(MemoryLog::of(entries[..290].to_vec()), Manner::Honest);
+    let mut mirror = Mirror::open(dir.path(), key.verifier()).unwrap();
+    mirror.sync(&server.client()).await.unwrap();
+    server.show(MemoryLog::of(entries));
+    mirror.sync(&server.client()).await.unwrap();
+    let (state, open) = (mirror.state_hash(), || Mirror::open(dir.path(), key.verifier()).unwrap());
+    assert_eq!((mirror.refused(), mirror.size()), (3, 300));
+    let file = dir.path().join("checked.json");
+    let checked = std::fs::read_to_string(&file).unwrap();
+    assert!(checked.contains("[7,8]") && checked.contains("300"), "{checked}");
+    assert_eq!((open().refused(), open().state_hash()), (3, state));
+    // What was found once is believed for the same entries ...
+    std::fs::write(&file, checked.replace("[7,8]", "[8]")).unwrap();
+    assert_eq!(open().refused(), 2);
+    // ... and for no others: then, or without it, everything is checked again, and noted.
+    let root = mirror.checkpoint().unwrap().root.to_string();
+    let fewer = checked.replace("[7,8]", "[8]");
+    let other = fewer.replace(&root, &"00".repeat(32));
+    let size = |size: &str| fewer.replace("\"size\":300", size);
+    for wrong in ["", "{}", &other, &size("\"size\":299"), &size("\"size\":301"), &size("\"size\":-1")] {
+        std::fs::write(&file, wrong).unwrap();
+        assert_eq!((open().refused(), open().state_hash()), (3, state), "{wrong}");
+        assert_eq!(std::fs::read_to_string(&file).unwrap(), checked);
+    }
+    std::fs::remove_file(&file).unwrap();
+    assert_eq!((open().refused(), open().state_hash()), (3, state));
+    // A copy that was cut off between checkpoint and note goes on from the note.
+    let half = MemoryLog::of(ENTRIES[..260].to_vec());
+    let begun = tempfile::tempdir().unwrap();
+    server.show(half);
+    Mirror::open(begun.path(), key.verifier()).unwrap().sync(&server.client()).await.unwrap();
+    let note = std::fs::read(begun.path().join("checked.json")).unwrap();
+    server.show(log_of(600));
+    Mirror::open(begun.path(), key.verifier()).unwrap().sync(&server.client()).await.unwrap();
+    std::fs::write(begun.path().join("checked.json"), note).unwrap();
+    assert_eq!(Mirror::open(begun.path(), key.verifier()).unwrap().state().subjects().count(), 600);
 }

@@ -8,6 +8,7 @@ use crate::note::{MAX_NOTE_BYTES, VerifierKey};
 use crate::prove::{consistency_proof, consistency_tiles, inclusion_proof, inclusion_tiles, roots_from_tiles};
 use crate::receipt::MAX_RECEIPT_BYTES;
 use crate::tile::{BundleId, MAX_TILE_BYTES, TILE_WIDTH, TileId};
+use identity::verify_jws;
 use reqwest::{Client, RequestBuilder, Response, StatusCode, redirect};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -44,7 +45,10 @@ impl Default for Limits {
     }
 }
 
-/// What a log says about itself. It is not signed: compare the key with one that you know.
+/// The `typ` under which an institution signs the key of its log.
+const LOG_KEY_TYPE: &str = "log-key.v1+jws";
+
+/// What a log says about itself.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LogInfo {
     /// The name of the log.
@@ -55,6 +59,28 @@ pub struct LogInfo {
     pub did: identity::Did,
     /// The name of who runs it.
     pub name: String,
+    /// The institution's signature under origin and key.
+    #[serde(default)]
+    pub statement: String,
+}
+
+/// What the institution signs.
+#[derive(Deserialize)]
+struct KeyStatement {
+    origin: String,
+    vkey: VerifierKey,
+}
+
+impl LogInfo {
+    /// The key of the log, if the institution that it names signed it. Whether that institution is the one that was
+    /// meant is for the caller to say.
+    pub fn stated_key(&self) -> Result<&VerifierKey, ClientError> {
+        let statement = verify_jws(&self.statement).map_err(|_| ClientError::Statement)?;
+        let said: KeyStatement = serde_json::from_slice(&statement.payload).map_err(|_| ClientError::Statement)?;
+        let signed = statement.signer == self.did && statement.typ == LOG_KEY_TYPE;
+        let same = said.vkey == self.vkey && said.origin == self.origin && self.vkey.name() == self.origin;
+        if signed && same { Ok(&self.vkey) } else { Err(ClientError::Statement) }
+    }
 }
 
 /// The answer to an entry that a log took.

@@ -1,17 +1,36 @@
 //! A copy of a log in a folder: its entry bundles in the same layout, and the last checkpoint that they lead to.
 //!
-//! The checkpoint is written last. What lies beyond its size is the rest of an interrupted sync and is not read.
+//! The checkpoint is written last. What lies beyond its size is the rest of an interrupted sync and is not read. Beside
+//! it stands how far the signatures of the entries were checked and which were false, so that opening the copy again
+//! only has to compare the root.
 
+use super::parallel::map_while;
 use super::{ClientError, LogClient};
 use crate::checkpoint::{Checkpoint, SignedCheckpoint};
-use crate::entry::Entry;
+use crate::entry::{Entry, EntryError};
 use crate::hash::{Hash, leaf_hash};
 use crate::merkle::Frontier;
 use crate::note::VerifierKey;
 use crate::state::State;
 use crate::tile::{BundleId, TILE_WIDTH, append_to_bundle};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
+
+/// Bundles that are read at once and checked together.
+const BUNDLES_AT_ONCE: usize = 16;
+
+/// How far the signatures were checked.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+struct Checked {
+    /// So many entries, from the first.
+    size: u64,
+    /// The root over them: without it the same file could speak of other entries.
+    root: Hash,
+    /// Those of them that are no entries.
+    unreadable: BTreeSet<u64>,
+}
 
 /// What a sync brought.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,32 +50,52 @@ pub struct Mirror {
     state: State,
     checkpoint: Option<SignedCheckpoint>,
     refused: u64,
+    unreadable: BTreeSet<u64>,
 }
 
 impl Mirror {
-    /// Opens the copy in a folder, or begins one. Every entry is read and the root compared with the checkpoint.
+    /// Opens the copy in a folder, or begins one. Every entry is read and the root compared with the checkpoint;
+    /// signatures are checked where they were not before.
     pub fn open(dir: &Path, key: &VerifierKey) -> Result<Self, ClientError> {
         std::fs::create_dir_all(dir)?;
-        let mut mirror = Self {
-            dir: dir.to_owned(),
-            key: key.clone(),
-            tree: Frontier::new(),
-            state: State::new(),
-            checkpoint: None,
-            refused: 0,
-        };
+        let mut mirror = Self::empty(dir, key);
         let note = match std::fs::read_to_string(dir.join("checkpoint")) {
             Ok(note) => note,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(mirror),
             Err(error) => return Err(error.into()),
         };
         let checkpoint = Checkpoint::open(&note, key)?;
-        mirror.fold(checkpoint.size)?;
+        let checked = read_checked(dir).filter(|checked| checked.size <= checkpoint.size);
+        if let Some(checked) = &checked {
+            mirror.fold(checked.size, checkpoint.size, Some(&checked.unreadable))?;
+            if mirror.tree.root() != checked.root {
+                // It speaks of other entries, so nothing was checked.
+                mirror = Self::empty(dir, key);
+            }
+        }
+        let known = mirror.tree.size();
+        mirror.fold(checkpoint.size, checkpoint.size, None)?;
         if mirror.tree.root() != checkpoint.root {
             return Err(ClientError::Damaged);
         }
         mirror.checkpoint = Some(checkpoint);
+        if known < mirror.size() {
+            // Without it the next one takes longer, that is all.
+            mirror.write_checked().ok();
+        }
         Ok(mirror)
+    }
+
+    fn empty(dir: &Path, key: &VerifierKey) -> Self {
+        Self {
+            dir: dir.to_owned(),
+            key: key.clone(),
+            tree: Frontier::new(),
+            state: State::new(),
+            checkpoint: None,
+            refused: 0,
+            unreadable: BTreeSet::new(),
+        }
     }
 
     /// Brings the copy up to date. A log that shrank or forked is refused and the copy stays as it was.
@@ -82,12 +121,13 @@ impl Mirror {
             }
             // What was checked on its way in is read again from the disk: if it comes back otherwise, the copy starts
             // over from its last checkpoint.
-            if self.fold(offered.size).is_err() || self.tree.root() != offered.root {
+            if self.fold(offered.size, offered.size, None).is_err() || self.tree.root() != offered.root {
                 *self = Self::open(&self.dir, &self.key)?;
                 return Err(ClientError::Damaged);
             }
         }
         write_atomically(&self.dir.join("checkpoint"), offered.note().as_bytes())?;
+        self.write_checked().ok();
         self.forget_partial(from, offered.size);
         let report = SyncReport { from, to: offered.size };
         self.checkpoint = Some(offered);
@@ -145,20 +185,40 @@ impl Mirror {
         if tree.root() != offered.root { Err(ClientError::BadEntries) } else { Ok(()) }
     }
 
-    /// Reads the stored entries up to `size` into the tree and the state. They lead to a signed root, or are about to
-    /// be compared with one.
-    fn fold(&mut self, size: u64) -> Result<(), ClientError> {
+    /// Reads the entries up to `size` of the `stored` ones into the tree and the state. They lead to a signed root, or
+    /// are about to be compared with one. Where it is known which of them are no entries, their signatures are not
+    /// checked again.
+    fn fold(&mut self, size: u64, stored: u64, known: Option<&BTreeSet<u64>>) -> Result<(), ClientError> {
         while self.tree.size() < size {
-            let number = self.tree.size() / TILE_WIDTH;
-            let skip = usize::try_from(self.tree.size() % TILE_WIDTH).unwrap_or(0);
-            for bytes in self.read_bundle(number, size)?.iter().skip(skip) {
-                let index = self.tree.size();
+            let mut waiting = Vec::new();
+            let mut index = self.tree.size();
+            while index < size && waiting.len() < BUNDLES_AT_ONCE * TILE_WIDTH as usize {
+                let skip = usize::try_from(index % TILE_WIDTH).unwrap_or(0);
+                let entries = self.read_bundle(index / TILE_WIDTH, stored)?.into_iter().skip(skip);
+                waiting.extend((index..size).zip(entries));
+                index = waiting.last().map_or(size, |(last, _)| last + 1);
+            }
+            let read = |(index, bytes): &(u64, Vec<u8>)| match known {
+                Some(unreadable) if unreadable.contains(index) => Err(EntryError::Signature),
+                Some(_) => Entry::read_again(bytes),
+                None => Entry::parse(bytes),
+            };
+            let (entries, ()) = map_while(&waiting, read, || ());
+            for ((index, bytes), entry) in waiting.iter().zip(entries) {
                 self.tree.push(leaf_hash(bytes));
-                let applied = Entry::parse(bytes).is_ok_and(|entry| self.state.apply(index, &entry).is_ok());
+                if entry.is_err() {
+                    self.unreadable.insert(*index);
+                }
+                let applied = entry.is_ok_and(|entry| self.state.apply(*index, &entry).is_ok());
                 self.refused += u64::from(!applied);
             }
         }
         Ok(())
+    }
+
+    fn write_checked(&self) -> io::Result<()> {
+        let checked = Checked { size: self.size(), root: self.tree.root(), unreadable: self.unreadable.clone() };
+        write_atomically(&self.dir.join("checked.json"), &serde_json::to_vec(&checked)?)
     }
 
     fn read_bundle(&self, number: u64, size: u64) -> Result<Vec<Vec<u8>>, ClientError> {
@@ -199,6 +259,11 @@ impl Mirror {
     pub fn state_hash(&self) -> Hash {
         self.state.hash()
     }
+}
+
+/// How far the signatures were checked; none if that is not known.
+fn read_checked(dir: &Path) -> Option<Checked> {
+    serde_json::from_slice(&std::fs::read(dir.join("checked.json")).ok()?).ok()
 }
 
 /// Writes a file beside its place, flushes it, and moves it there: readers see the old file or the new one.

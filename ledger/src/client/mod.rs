@@ -1,13 +1,16 @@
-//! Reading a log over HTTP (feature `client`). Everything that comes in is bounded in size and time, and nothing is
+//! Reading a log over HTTP or from a folder (feature `client`). Everything that comes in is bounded in size and time, and nothing is
 //! believed but what a checkpoint of the expected key covers.
 
 mod audit;
 mod fetch;
 mod mirror;
+mod parallel;
+mod source;
 
-pub use audit::{AuditReport, EntryCounts, Finding, audit};
+pub use audit::{AuditReport, Finding, audit, audit_until};
 pub use fetch::{Appended, Limits, LogClient, LogInfo};
 pub use mirror::{Mirror, SyncReport};
+pub use source::LogSource;
 
 use crate::checkpoint::{CheckpointError, SignedCheckpoint};
 use crate::hash::EntryHash;
@@ -76,8 +79,14 @@ pub enum ClientError {
     /// The log is longer than this reader takes.
     #[error("the log has more entries than are read")]
     TooLong,
-    /// The folder of the mirror can not be read or written.
-    #[error("the folder of the mirror can not be used")]
+    /// The log has fewer entries than were asked for.
+    #[error("the log has fewer entries than that")]
+    TooShort,
+    /// What the log says of its key is not signed by who it says that it is.
+    #[error("the statement of the log's key is not signed by the institution that it names")]
+    Statement,
+    /// A folder of a log can not be read or written.
+    #[error("the folder of the log can not be used")]
     Folder(#[from] std::io::Error),
     /// The folder of the mirror does not hold what its checkpoint says.
     #[error("the folder of the mirror is damaged")]

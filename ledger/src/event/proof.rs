@@ -13,7 +13,7 @@ const KEY_APPROVAL_TYPE: &str = "key-approval.v1+jws";
 
 impl InstitutionEvent {
     /// The signatures inside of an entry are checked as it is read, so that the rules need no cryptography.
-    pub(super) fn check_inner_signatures(&self, signer: &Did) -> Result<(), EntryError> {
+    pub(crate) fn check_inner_signatures(&self, signer: &Did) -> Result<(), EntryError> {
         match self {
             Self::InstitutionKey(said) => check_proof(&said.proof, &said.key, signer.as_str()),
             Self::KeyRotation(said) => check_proof(&said.proof, &said.key, &binding(&said.subject, &said.previous)),

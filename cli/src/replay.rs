@@ -1,0 +1,142 @@
+//! `consentctl ledger replay`: what a log comes to, entry by entry, for whoever wants to compare it with what others
+//! understood.
+
+use crate::audit::print_findings;
+use ledger::client::{AuditReport, ClientError, LogSource, audit_until};
+use ledger::event::Role;
+use ledger::{Hash, Key, Record, Records as _, VerifierKey};
+use std::io::{self, BufWriter, Write as _};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::time::{Duration, Instant};
+
+/// How often progress is told.
+const PROGRESS: Duration = Duration::from_secs(2);
+
+#[derive(clap::Args)]
+pub struct Reading {
+    /// The ledger: an address, as in https://biobank.example, or a folder with its public files (C2SP tlog-tiles).
+    #[arg(value_name = "URL|FOLDER")]
+    place: String,
+    /// The key that must sign the log's checkpoints [default: the one that the institution has signed as its log's; a
+    /// folder has no default].
+    #[arg(long, value_name = "VKEY")]
+    vkey: Option<VerifierKey>,
+}
+
+#[derive(clap::Args)]
+pub struct Arguments {
+    #[command(flatten)]
+    reading: Reading,
+    /// Stop after this many entries.
+    #[arg(long, value_name = "SIZE")]
+    until: Option<u64>,
+    /// Fail unless this is the state hash.
+    #[arg(long, value_name = "STATEHASH")]
+    expect: Option<Hash>,
+    /// Write every record of the state to this file, a line each: key, space, canonical JSON.
+    #[arg(long, value_name = "FILE")]
+    state_out: Option<PathBuf>,
+}
+
+/// Why a log could not be read.
+#[derive(Debug)]
+pub enum ReadError {
+    Client(ClientError),
+    /// A folder, and no key.
+    NoKey,
+    /// The institution that signed the key of the log is not the one that the log names.
+    OtherInstitution,
+}
+
+impl std::fmt::Display for ReadError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Client(error) => error.fmt(f),
+            Self::NoKey => f.write_str("a folder does not say who signs the log: --vkey is needed"),
+            Self::OtherInstitution => {
+                f.write_str("the log's key is signed by another institution than the one that the log itself names")
+            }
+        }
+    }
+}
+
+impl From<ClientError> for ReadError {
+    fn from(error: ClientError) -> Self {
+        Self::Client(error)
+    }
+}
+
+/// Reads a log, and prints who signed its key if nobody named one.
+pub async fn read(reading: &Reading, until: Option<u64>) -> Result<AuditReport, ReadError> {
+    let source = LogSource::open(&reading.place)?;
+    let (vkey, institution) = match (&reading.vkey, &source) {
+        (Some(vkey), _) => (vkey.clone(), None),
+        (None, LogSource::Http(client)) => {
+            let info = client.log_info().await?;
+            (info.stated_key()?.clone(), Some(info.did))
+        }
+        (None, LogSource::Folder(_)) => return Err(ReadError::NoKey),
+    };
+    let mut told = Instant::now();
+    let report = audit_until(&source, &vkey, until, |done, of| {
+        if told.elapsed() >= PROGRESS {
+            told = Instant::now();
+            eprintln!("consentctl: {done} of {of} entries");
+        }
+    })
+    .await?;
+    if let Some(did) = institution {
+        let founded = report.state.record(&Key::authority()).is_some();
+        // Of an older size the state does not know the keys that came later.
+        let own = matches!(
+            report.state.record(&Key::member(&did)),
+            Some(Record::Member(member)) if member.role == Role::Institution && member.active
+        );
+        if founded && !own && report.size == report.checkpoint.size {
+            return Err(ReadError::OtherInstitution);
+        }
+        eprintln!("consentctl: the log's key is signed by {did}");
+    }
+    Ok(report)
+}
+
+pub async fn run(arguments: Arguments) -> ExitCode {
+    let report = match read(&arguments.reading, arguments.until).await {
+        Ok(report) => report,
+        Err(reason) => {
+            eprintln!("consentctl: {reason}");
+            return ExitCode::from(4);
+        }
+    };
+    println!("origin {}", report.checkpoint.origin);
+    println!("size {}", report.size);
+    println!("root {}", report.root);
+    println!("state {}", report.state.hash());
+    for (typ, count) in &report.kinds {
+        println!("  {count} {typ}");
+    }
+    print_findings(&report);
+    if let Some(path) = &arguments.state_out
+        && let Err(error) = write_state(path, &report)
+    {
+        eprintln!("consentctl: {}: {error}", path.display());
+        return ExitCode::from(4);
+    }
+    let expected = arguments.expect.is_none_or(|expected| expected == report.state.hash());
+    if !expected {
+        println!("  finding: the state is not the expected one");
+    }
+    if expected && report.is_clean() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+fn write_state(path: &Path, report: &AuditReport) -> io::Result<()> {
+    let mut file = BufWriter::new(std::fs::File::create(path)?);
+    for (key, record) in report.state.records() {
+        file.write_all(key.as_str().as_bytes())?;
+        file.write_all(b" ")?;
+        file.write_all(&record.to_bytes())?;
+        file.write_all(b"\n")?;
+    }
+    file.flush()
+}
