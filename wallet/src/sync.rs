@@ -8,11 +8,11 @@ use crate::remote::Remote;
 use crate::stop::stop_point;
 use crate::story::Sending;
 use crate::studies::read_signed;
-use crate::{alarm, asks};
+use crate::{alarm, asks, quorum};
 use bridge::{Code, Failure, Role, SyncView};
 use identity::sign_jws;
 use ledger::client::{ClientError, LogClient};
-use ledger::{Checkpoint, Receipt, SignedCheckpoint, VerifierKey};
+use ledger::{Checkpoint, Receipt, SignedCheckpoint, TrustPolicy, VerifierKey};
 use reqwest::Method;
 use serde::Deserialize;
 use serde_json::json;
@@ -168,25 +168,37 @@ async fn follow_log(profile: &Profile, connection: &Connection) -> Result<(), Fa
     let client = LogClient::new(&connection.address).map_err(|_| Code::Internal)?;
     let seen = client.checkpoint(&vkey).await.map_err(client_failure)?;
     accept(profile, &client, &vkey, &seen).await?;
-    let sent: Vec<Sending> =
-        profile.read(|story| story.sending.iter().filter(|s| s.sent && s.recorded.is_none()).cloned().collect())?;
+    let proven = |s: &&Sending| s.sent && (s.recorded.is_none() || s.waits_for_others());
+    let sent: Vec<Sending> = profile.read(|story| story.sending.iter().filter(proven).cloned().collect())?;
+    let policy = quorum::policy(connection)?;
     let mut result = Ok(());
     for sending in sent {
-        let proven = prove(profile, &client, &vkey, &sending).await;
+        let proven = prove(profile, &client, &vkey, policy.as_ref(), &sending).await;
         result = result.and(proven);
     }
     result
 }
 
-/// Fetches the receipt of an entry and checks it.
-async fn prove(profile: &Profile, client: &LogClient, vkey: &VerifierKey, sending: &Sending) -> Result<(), Failure> {
+/// Fetches the receipt of an entry and checks it. It is told once when it is in the log, and again when the other
+/// institutions have signed for it.
+async fn prove(
+    profile: &Profile,
+    client: &LogClient,
+    vkey: &VerifierKey,
+    policy: Option<&TrustPolicy>,
+    sending: &Sending,
+) -> Result<(), Failure> {
     let entry = sending.entry.hash();
     let receipt = client.proof(&entry).await.map_err(client_failure)?;
     let included = Receipt::verify(&receipt, sending.entry.bytes(), vkey)
         .map_err(|_| Failure::new(Code::NotValid).with("check", "ledger-entry"))?;
     // A receipt under a checkpoint from another history is no receipt.
     accept(profile, client, vkey, included.checkpoint()).await?;
-    profile.record(Event::Recorded { entry, index: included.index(), receipt })
+    let quorum = policy.map(|policy| quorum::view(policy, included.checkpoint().note(), now()));
+    if sending.recorded.as_ref().is_some_and(|recorded| recorded.quorum == quorum) {
+        return Ok(());
+    }
+    profile.record(Event::Recorded { entry, index: included.index(), receipt, quorum })
 }
 
 /// Trusts a checkpoint only if it follows from the one trusted before. Raises the alarm if it does not.
@@ -220,7 +232,7 @@ async fn accept(
 pub fn client_failure(error: ClientError) -> Failure {
     match error {
         // A server that stumbles is a server to ask again, like one that does not answer.
-        ClientError::Unreachable(_) | ClientError::TimedOut | ClientError::Status(500..=599) => Code::Offline.into(),
+        ClientError::Unreachable(_) | ClientError::TimedOut | ClientError::Status(408 | 429 | 500..=599) => Code::Offline.into(),
         ClientError::Forked { held, offered } | ClientError::Shrunk { held, offered } => {
             Failure::new(Code::LogForked).with("size", offered.size.to_string()).with("seen", held.size.to_string())
         }
