@@ -137,9 +137,16 @@ fn examples<'a>(value: &'a Value, place: &str, found: &mut Vec<(String, &'a Valu
             if let (Some(schema), Some(example)) = (map.get("schema"), map.get("example")) {
                 found.push((place.to_owned(), schema, example));
             }
-            // Examples that stand within their schema.
-            for example in map.get("examples").and_then(Value::as_array).into_iter().flatten() {
-                found.push((place.to_owned(), value, example));
+            // Several of them with names, or those that stand within their schema.
+            match map.get("examples") {
+                Some(Value::Object(named)) => {
+                    let schema = map.get("schema").unwrap_or_else(|| panic!("{place}: examples of nothing"));
+                    found.extend(named.values().map(|named| (place.to_owned(), schema, &named["value"])));
+                }
+                Some(Value::Array(within)) => {
+                    found.extend(within.iter().map(|example| (place.to_owned(), value, example)));
+                }
+                _ => {}
             }
             step(map, found);
         }
@@ -167,6 +174,9 @@ fn every_example_is_one_of_its_schema() {
                 continue;
             }
             let (place, schema) = (format!("{method} {path} {status}"), at(&document, &content["schema"]));
+            if content["examples"].is_object() {
+                continue;
+            }
             assert!(!content["example"].is_null(), "{place}: an example");
             let required = schema["required"].as_array().unwrap_or_else(|| panic!("{place}: what is required"));
             for name in required {
