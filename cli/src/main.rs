@@ -5,6 +5,7 @@
 
 mod audit;
 mod decide;
+mod evidence;
 mod export;
 mod import;
 mod replay;
@@ -71,6 +72,10 @@ enum Ledger {
     ///
     /// Exit status: 0 sound and as expected, 1 a difference, 4 could not check.
     Replay(replay::Arguments),
+    /// Judge a file of evidence: whether two checkpoints convict the log that signed them. Needs no connection.
+    ///
+    /// Exit status: 0 proved, 1 not proved, 4 could not read.
+    Evidence(evidence::Arguments),
 }
 
 #[tokio::main]
@@ -82,5 +87,6 @@ async fn main() -> ExitCode {
         Command::Import(arguments) => import::run(&arguments),
         Command::Ledger(Ledger::Audit(arguments)) => audit::run(arguments).await,
         Command::Ledger(Ledger::Replay(arguments)) => replay::run(arguments).await,
+        Command::Ledger(Ledger::Evidence(arguments)) => evidence::run(&arguments),
     }
 }

@@ -1,5 +1,6 @@
 //! The command line of `biobankd`.
 
+use crate::joining::{Join, Member};
 use crate::operate::Operation;
 use crate::telling::LogForm;
 use clap::{Args, Parser, Subcommand};
@@ -24,6 +25,10 @@ pub struct Arguments {
 pub enum Command {
     /// Runs the service.
     Serve(Serve),
+    /// Prints what the other institutions of a federation need to know of this one, as JSON.
+    Member(Member),
+    /// Makes the files by which the service takes part in a federation, from its next start on.
+    Join(Join),
     /// Tends the folder of a biobank.
     #[command(flatten)]
     Operate(Operation),

@@ -1,6 +1,7 @@
 //! `biobankd`: runs the services of one biobank.
 
 mod arguments;
+mod joining;
 mod operate;
 mod telling;
 
@@ -15,6 +16,8 @@ async fn main() -> ExitCode {
     let arguments = Arguments::parse();
     match arguments.command {
         Some(Command::Serve(serve)) => run(serve).await,
+        Some(Command::Member(member)) => joining::member(&member),
+        Some(Command::Join(join)) => joining::join(&join),
         Some(Command::Operate(operation)) => {
             tell(telling::LogForm::Text);
             operate::operate(operation)
