@@ -95,7 +95,10 @@ fn each_operation_says_who_may_call_it_and_how_it_refuses() {
         for (status, response) in responses.iter().filter(|(status, _)| status.starts_with(['4', '5'])) {
             let response = at(&document, response);
             let content = response["content"].as_object().unwrap();
-            assert!(content.contains_key("application/problem+json"), "{name}: {status} is a problem");
+            // What other logs ask is answered as C2SP says.
+            let by_specification = operation["tags"][0] == "federation" && !content.is_empty();
+            let problem = content.contains_key("application/problem+json");
+            assert!(problem || by_specification, "{name}: {status} is a problem");
             assert!(!response["description"].as_str().unwrap().is_empty(), "{name}: {status}");
         }
         let named: BTreeSet<&str> = route.path.split('{').skip(1).map(|p| p.split('}').next().unwrap()).collect();
@@ -196,5 +199,6 @@ async fn the_service_serves_the_document() {
     let answer = http.get(format!("{}/v1/openapi.json", biobank.address())).send().await.unwrap();
     assert_eq!(answer.status().as_u16(), 200);
     assert_eq!(answer.headers()["content-type"], "application/json");
-    assert_eq!(answer.json::<Value>().await.unwrap(), document());
+    // Not shown where it differs: it is long.
+    assert!(answer.json::<Value>().await.unwrap() == document(), "another document is served");
 }

@@ -11,7 +11,7 @@ use common::{ORIGIN, entry, feed, note_key, sign, third_party, write_log};
 use identity::SigningKey;
 use ledger::{Checkpoint, ConsentEntry, Cosigner, Frontier, Hash, TileId, inclusion_proof, leaf_hash};
 use serde_json::{Value, json};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::process::Command;
 
 /// What is asked of the programs, and the verdict that each must give.
@@ -78,15 +78,12 @@ fn cases() -> Cases {
         let mut tree = Frontier::new();
         entries[..size].iter().for_each(|entry| tree.push(leaf_hash(entry.bytes())));
         let note = sign(size as u64, tree.root(), &note_key(5));
-        for index in [0, 1, size / 2, size - 1] {
+        for index in BTreeSet::from([0, 1, size / 2, size - 1]).into_iter().filter(|index| *index < size) {
             let hashes = inclusion_proof(index as u64, size as u64, read).unwrap();
             let entry = entries[index].bytes().to_vec();
             let (vkey, index) = (note_key(5).verifier().to_string(), index as u64);
             let case = Case { vkey, note: note.clone(), index, hashes, entry };
             let name = |what: &str| format!("{what}, entry {index} of {size}");
-            if index >= size as u64 || cases.expected.contains_key(&name("good")) {
-                continue;
-            }
             cases.add(name("good"), true, &case);
             changed(&mut cases, &case, &name, size as u64, tree.root());
         }
