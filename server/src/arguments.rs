@@ -4,7 +4,7 @@ use crate::joining::{Join, Member};
 use crate::operate::Operation;
 use crate::telling::LogForm;
 use clap::{Args, Parser, Subcommand};
-use server::{Allowance, Allowances, Connections, Institution, Network, Options, Rates, TlsFiles};
+use server::{Allowance, Allowances, Connections, Institution, Network, Options, Rates, StoreAddress, TlsFiles};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
@@ -43,6 +43,12 @@ pub struct Serve {
     /// Address to listen on; port 0 takes a free one.
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8480")]
     listen: SocketAddr,
+    /// Where log and desk are: `embedded`, or postgres://USER@HOST1,HOST2/DATABASE, which several nodes may share.
+    #[arg(long, value_name = "STORE", default_value = "embedded")]
+    store: StoreAddress,
+    /// Do not warn when commits of the database wait for no standby.
+    #[arg(long)]
+    allow_unreplicated: bool,
     /// Name of the institution, at the first start.
     #[arg(long, default_value = "Example Biobank")]
     name: String,
@@ -91,7 +97,8 @@ impl Serve {
         let connections = Connections { all: self.connections, of_one: self.connections_of_one };
         let network = Network { tls, behind_proxy: self.behind_proxy, rates, connections, ..Network::default() };
         let staff_code = self.staff_code;
-        Options { demo: self.demo, staff_code, network, ..Options::new(self.data, self.listen, institution) }
+        let (store, allow_unreplicated) = (self.store, self.allow_unreplicated);
+        Options { demo: self.demo, staff_code, network, store, allow_unreplicated, ..Options::new(self.data, self.listen, institution) }
     }
 }
 

@@ -5,9 +5,12 @@ use crate::caller::Nonces;
 use crate::clock::now;
 use crate::desk::{Account, Desk, DeskError};
 use crate::guard::{Guard, GuardError};
-use crate::limits::{Limits, Rates};
-use crate::log::{LogStore, OpenError};
+use crate::limits::Limits;
+use crate::log::{LogStore, OpenError, Postgres};
 use crate::metrics::Metrics;
+use crate::postgres::{Database, DatabaseError, StoreAddress};
+use crate::serve::Options;
+use crate::tables::Shared;
 use consent::{StudyRequest, Timestamp};
 use identity::{Did, SigningKey, sign_jws};
 use ledger::{NoteKey, VerifierKey};
@@ -17,7 +20,7 @@ use std::collections::HashMap;
 use std::io::{self, Write};
 use std::net::IpAddr;
 use std::path::Path;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 use thiserror::Error;
 use tokio::sync::watch;
 
@@ -43,6 +46,9 @@ pub enum StartError {
     /// The desk's database is not sound.
     #[error(transparent)]
     Desk(#[from] DeskError),
+    /// The database that nodes share can not be used.
+    #[error("database: {0}")]
+    Database(#[from] DatabaseError),
     /// A configuration file is not what this version reads.
     #[error("{0}: {1}")]
     Json(String, serde_json::Error),
@@ -102,7 +108,8 @@ pub struct Biobank {
 
 impl Biobank {
     /// Opens the folder of an institution; makes its keys and its empty log at the first time.
-    pub fn open(dir: &Path, first: &Institution, rates: Rates) -> Result<Self, StartError> {
+    pub fn open(options: &Options) -> Result<Self, StartError> {
+        let (dir, first, rates) = (options.data.as_path(), &options.institution, options.network.rates);
         std::fs::create_dir_all(dir).map_err(|e| io_error(dir, e))?;
         // Keys, donors' salts and one-time codes lie below: for the service's own user alone.
         #[cfg(unix)]
@@ -123,12 +130,13 @@ impl Biobank {
             .collect::<Result<_, StartError>>()?;
         let vkey = note_key.verifier().clone();
         let log_statement = say(&key, LOG_KEY_TYPE, &json!({ "origin": institution.origin, "vkey": vkey.to_string() }));
+        let (log, desk) = open_store(options, note_key, &institution.origin)?;
         Ok(Self {
             did: key.did(),
             vkey,
             log_statement,
-            log: LogStore::open(&dir.join("log"), note_key, &institution.origin)?,
-            desk: Desk::open(dir)?,
+            log,
+            desk,
             nonces: Nonces::new(),
             institution,
             key,
@@ -178,6 +186,20 @@ impl Biobank {
     pub fn take_challenge(&self, digest: &str) -> Result<Option<String>, Problem> {
         let mut open = self.challenges.lock().map_err(Problem::internal)?;
         Ok(open.remove(digest).filter(|(_, at)| at.plus_seconds(CHALLENGE_AGE) > now()).map(|(challenge, _)| challenge))
+    }
+}
+
+/// Opens the log and the desk: below the folder, or in a database that several nodes share.
+fn open_store(options: &Options, key: NoteKey, origin: &str) -> Result<(LogStore, Desk), StartError> {
+    match &options.store {
+        StoreAddress::Embedded => {
+            Ok((LogStore::open(&options.data.join("log"), key, origin)?, Desk::open(&options.data)?))
+        }
+        StoreAddress::Postgres(address) => {
+            let database = Database::open(address, options.allow_unreplicated)?;
+            let store = Postgres::new(database.clone(), key.verifier().clone());
+            Ok((LogStore::over(Arc::new(store), key)?, Desk::over(Box::new(Shared::new(database)))))
+        }
     }
 }
 

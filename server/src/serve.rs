@@ -5,6 +5,7 @@ use crate::clock::now;
 use crate::desk::{Account, AccountRole, PAIRING_AGE};
 use crate::door::{Connections, Door};
 use crate::limits::Rates;
+use crate::postgres::StoreAddress;
 use crate::routes::{Surroundings, router};
 use crate::tls::TlsFiles;
 use crate::{code, demo};
@@ -38,6 +39,10 @@ pub struct Options {
     pub demo: bool,
     /// Where to write a one-time code for an account of staff, for the first of them.
     pub staff_code: Option<PathBuf>,
+    /// Where log and desk are.
+    pub store: StoreAddress,
+    /// Whether the operator knows that commits of the database wait for no standby.
+    pub allow_unreplicated: bool,
     /// How it stands in its network.
     pub network: Network,
 }
@@ -45,7 +50,9 @@ pub struct Options {
 impl Options {
     /// Without demo content, and in a network as it is when nothing is said.
     pub fn new(data: PathBuf, listen: SocketAddr, institution: Institution) -> Self {
-        Self { data, listen, institution, demo: false, staff_code: None, network: Network::default() }
+        Self { data, listen, institution, demo: false, staff_code: None, store: StoreAddress::Embedded,
+            allow_unreplicated: false,
+            network: Network::default() }
     }
 }
 
@@ -155,7 +162,7 @@ pub async fn start(options: Options) -> Result<Running, StartError> {
     if options.demo {
         demo::plant(&options.data)?;
     }
-    let biobank = Arc::new(Biobank::open(&options.data, &options.institution, network.rates)?);
+    let biobank = Arc::new(Biobank::open(&options)?);
     if let Some(path) = &options.staff_code {
         write_staff_code(&biobank, path)?;
     }

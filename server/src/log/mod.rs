@@ -9,6 +9,7 @@ mod embedded;
 mod fail;
 mod growth;
 mod migrate;
+mod postgres;
 mod read;
 mod sequencer;
 mod store;
@@ -20,6 +21,7 @@ pub use check::{Audit, CheckError, check, check_public};
 pub use embedded::{Embedded, PruneError, prune, rebuild};
 pub use fail::{FAIL_POINTS, Faults, SETTLE_POINTS};
 pub use migrate::{MigrateError, migrate};
+pub use postgres::Postgres;
 pub use store::{Head, Row, Store, StoreError, Tip, Turn, Write};
 
 use ledger::{Checkpoint, Effect, Entry, EntryError, EntryHash, NoteKey, Rejected, SignedCheckpoint, VerifierKey};

@@ -1,8 +1,10 @@
 //! The tables that the desk keeps its rows in: bytes under text keys, sorted by the bytes of the key.
 
 mod embedded;
+mod postgres;
 
 pub use embedded::Embedded;
+pub use postgres::Shared;
 
 /// Why the tables could not be used.
 #[derive(Debug, thiserror::Error)]
