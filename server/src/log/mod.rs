@@ -282,7 +282,7 @@ impl LogStore {
 
     /// Whether the store failed: then nothing is appended until the log is opened again.
     pub fn is_stopped(&self) -> bool {
-        self.shared.stopped.load(Ordering::Acquire)
+        self.shared.stopped.load(Ordering::Acquire) || self.shared.store.is_stopped()
     }
 
     /// Waits until a published checkpoint covers entry `index`. False if the log was closed before.

@@ -87,9 +87,11 @@ impl Sequencer {
     /// written until the next start has read it again.
     pub(super) fn run(mut self, waiting: &Receiver<Waiting>) {
         let mut guard = StopAtTheEnd { shared: self.shared.clone(), failed: true };
-        while let Some(batch) = collect(waiting) {
-            if let Err(error) = self.write(batch) {
+        while let Some(mut batch) = collect(waiting) {
+            if let Err(error) = self.write(&mut batch) {
                 tracing::error!(%error, "the log can not be written");
+                // Said before those who wait hear of it.
+                drop(guard);
                 return;
             }
         }
@@ -97,11 +99,11 @@ impl Sequencer {
     }
 
     /// Judges, stores, publishes and answers. Those who wait hear `Stopped` when their end of the line is dropped.
-    fn write(&mut self, batch: Vec<Waiting>) -> Result<(), WriteError> {
+    fn write(&mut self, batch: &mut Vec<Waiting>) -> Result<(), WriteError> {
         let (verdicts, effects) = loop {
-            let judged = self.judge(&batch)?;
+            let judged = self.judge(batch)?;
             self.shared.faults.point("batch-judged")?;
-            match self.store(&batch, judged) {
+            match self.store(batch, judged) {
                 Ok(done) => break done,
                 Err(WriteError::Store(StoreError::NotYourTurn | StoreError::Interrupted(_))) => {
                     // Perhaps the commit happened: then the entries are found by their hashes when judged again.
@@ -112,7 +114,7 @@ impl Sequencer {
         };
         self.shared.faults.point("before-reply")?;
         let mut effects = effects.into_iter();
-        for (waiting, verdict) in batch.into_iter().zip(verdicts) {
+        for (waiting, verdict) in batch.drain(..).zip(verdicts) {
             let answer = match verdict {
                 Verdict::Known(index) => Ok(Appended { index }),
                 Verdict::New(index) => {

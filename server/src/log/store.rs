@@ -132,6 +132,11 @@ pub trait Store: Send + Sync + 'static {
         Ok(0)
     }
 
+    /// Whether it failed for good, so that nothing can be written until it is opened again.
+    fn is_stopped(&self) -> bool {
+        false
+    }
+
     /// Whether other processes write to this store as well, so that what was read a moment ago may be old.
     fn is_shared(&self) -> bool {
         false

@@ -137,6 +137,12 @@ impl Files {
         }
     }
 
+    /// Whether nothing was ever published here.
+    pub(super) fn is_empty(&self) -> io::Result<bool> {
+        let entries = fs::read_dir(self.dir.join("tile/entries"))?.next().is_some();
+        Ok(!entries && !self.dir.join("checkpoint").exists())
+    }
+
     /// Removes the rest of writes that were cut off.
     fn remove_rest(&self) -> io::Result<()> {
         for file in fs::read_dir(&self.dir)? {

@@ -336,6 +336,10 @@ impl Store for Embedded {
         }
     }
 
+    fn is_stopped(&self) -> bool {
+        self.shared.is_broken()
+    }
+
     fn minimum(&self) -> Result<u64, StoreError> {
         Ok(self.shared.minimum.load(Ordering::Acquire))
     }

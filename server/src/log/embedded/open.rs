@@ -88,6 +88,10 @@ fn refuse_going_back(
     key: &VerifierKey,
     stored: Option<&SignedCheckpoint>,
 ) -> Result<Option<SignedCheckpoint>, OpenError> {
+    // A journal that says nothing beside files that say something was lost: to begin anew would fork the log.
+    if stored.is_none() && !files.is_empty()? {
+        return Err(OpenError::WentBack);
+    }
     let Some(bytes) = files.read("checkpoint")? else { return Ok(None) };
     let note = String::from_utf8_lossy(&bytes);
     // A file that a loss of power tore is no evidence of anything; the journal's is shown in its place.
