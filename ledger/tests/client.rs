@@ -4,115 +4,12 @@
 
 mod common;
 
+use common::server::{ENTRIES, Manner, Server, log_of};
 use common::{MemoryLog, every_kind, grant, hash, note_key, sign, suspend, withdraw};
 use consent::ConsentState;
-use ledger::client::{ClientError, Finding, Limits, LogClient, Mirror, audit};
+use ledger::client::{ClientError, Finding, LogClient, Mirror, audit};
 use ledger::{Act, CHANGE_TYPE, GRANT_TYPE, Hash, RESUME_TYPE, Rejected, SUSPEND_TYPE, TileId, WITHDRAW_TYPE};
-use std::io::{Read as _, Write as _};
-use std::net::{TcpListener, TcpStream};
-use std::sync::{Arc, LazyLock, Mutex};
 use std::time::{Duration, Instant};
-
-/// 600 entries, made once: signing in debug builds takes a while.
-static ENTRIES: LazyLock<Vec<Vec<u8>>> = LazyLock::new(|| (0..600).map(|i| grant(1, i).bytes().to_vec()).collect());
-
-fn log_of(size: usize) -> MemoryLog {
-    MemoryLog::of(ENTRIES[..size].to_vec())
-}
-
-/// How the server below misbehaves.
-#[derive(Clone, Copy, PartialEq)]
-enum Manner {
-    Honest,
-    /// Answers `/checkpoint` with a body without end.
-    Endless,
-    /// Takes the connection and says nothing.
-    Silent,
-    /// Sends one byte a while, for ever.
-    Dripping,
-    Redirecting,
-}
-
-/// A server of static files on the loopback, good for one test.
-struct Server {
-    address: String,
-    log: Arc<Mutex<MemoryLog>>,
-    asked: Arc<Mutex<Vec<String>>>,
-}
-
-impl Server {
-    fn start(log: MemoryLog, manner: Manner) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let address = format!("http://{}", listener.local_addr().unwrap());
-        let (log, asked) = (Arc::new(Mutex::new(log)), Arc::new(Mutex::new(Vec::new())));
-        let (files, paths) = (Arc::clone(&log), Arc::clone(&asked));
-        std::thread::spawn(move || {
-            for stream in listener.incoming() {
-                let (files, paths) = (Arc::clone(&files), Arc::clone(&paths));
-                std::thread::spawn(move || serve(stream.unwrap(), &files, &paths, manner));
-            }
-        });
-        Self { address, log, asked }
-    }
-
-    fn client(&self) -> LogClient {
-        let limits = Limits {
-            connect: Duration::from_secs(2),
-            read: Duration::from_millis(400),
-            total: Duration::from_secs(2),
-            entries: 10_000,
-        };
-        LogClient::with_limits(&self.address, limits).unwrap()
-    }
-
-    fn show(&self, log: MemoryLog) {
-        *self.log.lock().unwrap() = log;
-    }
-
-    fn asked(&self) -> Vec<String> {
-        std::mem::take(&mut self.asked.lock().unwrap())
-    }
-}
-
-fn serve(mut stream: TcpStream, log: &Mutex<MemoryLog>, asked: &Mutex<Vec<String>>, manner: Manner) {
-    let mut request = Vec::new();
-    while !request.windows(4).any(|w| w == b"\r\n\r\n") {
-        let mut piece = [0; 1024];
-        match stream.read(&mut piece) {
-            Ok(n) if n > 0 => request.extend_from_slice(&piece[..n]),
-            _ => return,
-        }
-    }
-    let path = String::from_utf8_lossy(&request).split(' ').nth(1).unwrap().trim_start_matches('/').to_owned();
-    asked.lock().unwrap().push(path.clone());
-    match manner {
-        Manner::Honest => {
-            let answer = match log.lock().unwrap().files.get(&path) {
-                Some(body) => {
-                    let head =
-                        format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\nconnection: close\r\n\r\n", body.len());
-                    [head.as_bytes(), body].concat()
-                }
-                None => b"HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\nconnection: close\r\n\r\n".to_vec(),
-            };
-            let _ = stream.write_all(&answer);
-        }
-        Manner::Endless => {
-            let _ = stream.write_all(b"HTTP/1.1 200 OK\r\nconnection: close\r\n\r\n");
-            while stream.write_all(&[b'a'; 4096]).is_ok() {}
-        }
-        Manner::Silent => std::thread::sleep(Duration::from_secs(20)),
-        Manner::Dripping => {
-            let _ = stream.write_all(b"HTTP/1.1 200 OK\r\nconnection: close\r\n\r\n");
-            while stream.write_all(b"a").is_ok() {
-                std::thread::sleep(Duration::from_millis(50));
-            }
-        }
-        Manner::Redirecting => {
-            let _ = stream.write_all(b"HTTP/1.1 302 Found\r\nlocation: /other\r\ncontent-length: 0\r\n\r\n");
-        }
-    }
-}
 
 #[test]
 fn addresses_that_are_not_safe_are_refused() {
@@ -300,51 +197,6 @@ async fn a_mirror_notices_that_its_folder_was_changed_and_ignores_the_rest_of_a_
 }
 
 #[tokio::test]
-async fn an_audit_finds_what_is_wrong() {
-    let key = note_key();
-    let first = grant(1, 0);
-    let mut entries = ENTRIES[..300].to_vec();
-    entries.push(withdraw(1, &first).bytes().to_vec());
-    // A life with an entry of every kind, and a consent that is paused until Christmas.
-    entries.extend(every_kind().map(|entry| entry.bytes().to_vec()));
-    let second = grant(1, 1);
-    let pause = sign(1, second.event().subject, Some(second.hash()), "2026-11-23T12:00:00Z", suspend("2026-12-24"));
-    entries.push(pause.bytes().to_vec());
-    let server = Server::start(MemoryLog::of(entries.clone()), Manner::Honest);
-    let report = audit(&server.client(), key.verifier()).await.unwrap();
-    assert!(report.is_clean(), "{:?}", report.findings);
-    let counts = [(CHANGE_TYPE, 1), (GRANT_TYPE, 301), (RESUME_TYPE, 1), (SUSPEND_TYPE, 2), (WITHDRAW_TYPE, 2)];
-    assert_eq!(report.kinds, counts.into());
-    let ended = [(ConsentState::Withdrawn, 1), (ConsentState::DestroySample, 1)];
-    let on = |day: &str| report.states_on(day.parse().unwrap()).into_iter().collect::<Vec<_>>();
-    assert_eq!(
-        on("2026-12-24"),
-        [vec![(ConsentState::Active, 298), (ConsentState::Suspended, 1)], ended.to_vec()].concat()
-    );
-    assert_eq!(on("2026-12-25"), [vec![(ConsentState::Active, 299)], ended.to_vec()].concat());
-
-    // A log that took what it must not take.
-    let wrong = sign(1, hash(9), None, "2026-11-23T12:00:00Z", Act::Resume);
-    entries.push(wrong.bytes().to_vec());
-    entries.push(withdraw(1, &first).bytes().to_vec());
-    entries.push(b"not an entry".to_vec());
-    let mut log = MemoryLog::of(entries);
-    log.files.get_mut("tile/0/000").unwrap()[5] ^= 1;
-    log.files.remove("tile/1/000.p/1");
-    server.show(log);
-    let report = audit(&server.client(), key.verifier()).await.unwrap();
-    let tile = |level, width| TileId { level, index: 0, width };
-    assert_eq!(report.finding_count, 6);
-    assert!(report.findings.contains(&Finding::Repeated(withdraw(1, &first).hash())));
-    assert!(report.findings.contains(&Finding::Tile(tile(0, 256))));
-    assert!(report.findings.contains(&Finding::Tile(tile(1, 1))));
-    assert!(report.findings.contains(&Finding::AgainstRules(307, Rejected::NotGranted)));
-    assert!(report.findings.iter().any(|f| matches!(f, Finding::AgainstRules(308, Rejected::Impossible(_)))));
-    assert!(report.findings.iter().any(|f| matches!(f, Finding::Unreadable(309, _))));
-    assert_eq!(report.kinds, counts.into(), "what breaks a rule does not count");
-}
-
-#[tokio::test]
 async fn a_mirror_checks_each_signature_once() {
     let (dir, key) = (tempfile::tempdir().unwrap(), note_key());
     let mut entries = ENTRIES[..300].to_vec();
@@ -389,4 +241,49 @@ async fn a_mirror_checks_each_signature_once() {
     Mirror::open(begun.path(), key.verifier()).unwrap().sync(&server.client()).await.unwrap();
     std::fs::write(begun.path().join("checked.json"), note).unwrap();
     assert_eq!(Mirror::open(begun.path(), key.verifier()).unwrap().state().subjects().count(), 600);
+}
+
+#[tokio::test]
+async fn an_audit_finds_what_is_wrong() {
+    let key = note_key();
+    let first = grant(1, 0);
+    let mut entries = ENTRIES[..300].to_vec();
+    entries.push(withdraw(1, &first).bytes().to_vec());
+    // A life with an entry of every kind, and a consent that is paused until Christmas.
+    entries.extend(every_kind().map(|entry| entry.bytes().to_vec()));
+    let second = grant(1, 1);
+    let pause = sign(1, second.event().subject, Some(second.hash()), "2026-11-23T12:00:00Z", suspend("2026-12-24"));
+    entries.push(pause.bytes().to_vec());
+    let server = Server::start(MemoryLog::of(entries.clone()), Manner::Honest);
+    let report = audit(&server.client(), key.verifier()).await.unwrap();
+    assert!(report.is_clean(), "{:?}", report.findings);
+    let counts = [(CHANGE_TYPE, 1), (GRANT_TYPE, 301), (RESUME_TYPE, 1), (SUSPEND_TYPE, 2), (WITHDRAW_TYPE, 2)];
+    assert_eq!(report.kinds, counts.into());
+    let ended = [(ConsentState::Withdrawn, 1), (ConsentState::DestroySample, 1)];
+    let on = |day: &str| report.states_on(day.parse().unwrap()).into_iter().collect::<Vec<_>>();
+    assert_eq!(
+        on("2026-12-24"),
+        [vec![(ConsentState::Active, 298), (ConsentState::Suspended, 1)], ended.to_vec()].concat()
+    );
+    assert_eq!(on("2026-12-25"), [vec![(ConsentState::Active, 299)], ended.to_vec()].concat());
+
+    // A log that took what it must not take.
+    let wrong = sign(1, hash(9), None, "2026-11-23T12:00:00Z", Act::Resume);
+    entries.push(wrong.bytes().to_vec());
+    entries.push(withdraw(1, &first).bytes().to_vec());
+    entries.push(b"not an entry".to_vec());
+    let mut log = MemoryLog::of(entries);
+    log.files.get_mut("tile/0/000").unwrap()[5] ^= 1;
+    log.files.remove("tile/1/000.p/1");
+    server.show(log);
+    let report = audit(&server.client(), key.verifier()).await.unwrap();
+    let tile = |level, width| TileId { level, index: 0, width };
+    assert_eq!(report.finding_count, 6);
+    assert!(report.findings.contains(&Finding::Repeated(withdraw(1, &first).hash())));
+    assert!(report.findings.contains(&Finding::Tile(tile(0, 256))));
+    assert!(report.findings.contains(&Finding::Tile(tile(1, 1))));
+    assert!(report.findings.contains(&Finding::AgainstRules(307, Rejected::NotGranted)));
+    assert!(report.findings.iter().any(|f| matches!(f, Finding::AgainstRules(308, Rejected::Impossible(_)))));
+    assert!(report.findings.iter().any(|f| matches!(f, Finding::Unreadable(309, _))));
+    assert_eq!(report.kinds, counts.into(), "what breaks a rule does not count");
 }

@@ -110,18 +110,22 @@ pub async fn audit_until(
     mut progress: impl FnMut(u64, u64),
 ) -> Result<AuditReport, ClientError> {
     let checkpoint = source.checkpoint(key).await?;
-    let size = until.unwrap_or(checkpoint.size);
-    if size > checkpoint.size {
+    let (whole, size) = (checkpoint.size, until.unwrap_or(checkpoint.size));
+    if size > whole {
         return Err(ClientError::TooShort);
     }
     let mut reading = Reading::new(checkpoint, size);
     let mut waiting = Batch::default();
     let bundles = size.div_ceil(TILE_WIDTH);
     for first in (0..bundles).step_by(BUNDLES_AT_ONCE) {
-        let ids = (first..bundles.min(first + BUNDLES_AT_ONCE as u64)).map(|number| BundleId::in_tree(number, size));
-        let ids = ids.collect::<Option<Vec<_>>>().ok_or(ClientError::BadEntries)?;
+        // By the size of the whole log: of an older one the partial bundle may be gone.
+        let numbers = first..bundles.min(first + BUNDLES_AT_ONCE as u64);
+        let ids = numbers.map(|number| BundleId::in_tree(number, whole)).collect::<Option<Vec<_>>>();
+        let ids = ids.ok_or(ClientError::BadEntries)?;
         let fetched = join_all(ids.iter().map(|id| source.bundle(*id))).await;
-        let bytes: Vec<Vec<u8>> = fetched.into_iter().collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect();
+        let bundles = fetched.into_iter().collect::<Result<Vec<_>, _>>()?;
+        let numbered = (first * TILE_WIDTH..size).zip(bundles.into_iter().flatten());
+        let bytes: Vec<Vec<u8>> = numbered.map(|(_, bytes)| bytes).collect();
         // The rules go through one batch while the signatures of the next are checked.
         let (read, ()) = map_while(&bytes, |bytes| Entry::parse(bytes), || reading.judge(&waiting));
         reading.compare(source, &waiting.full).await?;

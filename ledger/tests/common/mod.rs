@@ -9,6 +9,8 @@ use ledger::{
 };
 use std::collections::BTreeMap;
 
+#[cfg(feature = "client")]
+pub mod server;
 pub mod world;
 
 pub const ORIGIN: &str = "biobank.example/log";
