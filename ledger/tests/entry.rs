@@ -6,9 +6,10 @@ mod common;
 use common::{every_kind, given, hash, sign, suspend};
 use consent::{Notice, Withdrawal};
 use identity::{SigningKey, sign_jws};
+use ledger::event::InstitutionEvent;
 use ledger::{
-    Act, CHANGE_TYPE, ConsentEntry, EntryError, EntryHash, GRANT_TYPE, Hash, MAX_ENTRY, RESUME_TYPE, SUSPEND_TYPE,
-    WITHDRAW_TYPE, commit_notice, commit_subject,
+    Act, CHANGE_TYPE, ConsentEntry, Entry, EntryError, EntryHash, GRANT_TYPE, Hash, MAX_ENTRY, RESUME_TYPE,
+    SUSPEND_TYPE, WITHDRAW_TYPE, commit_notice, commit_subject,
 };
 use proptest::prelude::*;
 use serde_json::{Map, Value};
@@ -191,15 +192,31 @@ fn a_commitment_to_a_notice_depends_on_each_of_its_parts() {
     assert_ne!(commit_notice(&[1; 32], &notice(key.as_str(), 1, "", "heart")), commit_subject(&[1; 32], &key, &study));
 }
 
+const NAMES: [&str; 12] =
+    ["active", "approval", "expires", "key", "previous", "proof", "root", "size", "subject", "time", "version", "vkey"];
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn no_bytes_make_a_reader_panic(bytes in prop::collection::vec(any::<u8>(), 0..600), text in "\\PC{0,300}") {
+    fn no_bytes_make_a_reader_panic(
+        bytes in prop::collection::vec(any::<u8>(), 0..600),
+        text in "\\PC{0,300}",
+        names in prop::collection::vec(prop::sample::select(NAMES.to_vec()), 0..8),
+        values in prop::collection::vec("-?[0-9]{1,30}|true|null|\"[a-zA-Z0-9:-]{0,70}\"|\\[\\]", 8),
+    ) {
         prop_assert!(ConsentEntry::parse(&bytes).is_err());
         prop_assert!(ConsentEntry::parse(text.as_bytes()).is_err());
         for typ in TYPES {
             prop_assert!(fault(typ, &text).is_some());
+        }
+        // Under each kind of an institution: any text, and an object of members with any of the names.
+        let key = SigningKey::from_seed([1; 32]);
+        let members: Vec<_> = names.iter().zip(&values).map(|(name, value)| format!("\"{name}\":{value}")).collect();
+        for payload in [text.clone(), format!("{{{}}}", members.join(","))] {
+            for typ in InstitutionEvent::TYPES {
+                prop_assert!(Entry::parse(sign_jws(&key, typ, payload.as_bytes()).as_bytes()).is_err());
+            }
         }
         let _ = ledger::SignedNote::parse(&text);
         let _ = ledger::Receipt::parse(&text);
