@@ -35,15 +35,15 @@ def check(case):
     if head.origin != name:
         raise VerificationError("another origin")
     inner = rekor.TransparencyLogEntry(
-        log_index=case["index"],
+        log_index=str(case["index"]),
         log_id=common.LogId(key_id=base64.b64encode(key_id)),
         kind_version=rekor.KindVersion(kind="entry", version="1"),
-        integrated_time=0,
+        integrated_time="0",
         inclusion_promise=None,
         inclusion_proof=rekor.InclusionProof(
-            log_index=case["index"],
+            log_index=str(case["index"]),
             root_hash=base64.b64encode(bytes.fromhex(head.log_hash)),
-            tree_size=head.log_size,
+            tree_size=str(head.log_size),
             hashes=case["hashes"],
             checkpoint=rekor.Checkpoint(envelope=case["note"]),
         ),
