@@ -3,9 +3,9 @@
 use clap::{Args, Subcommand};
 use identity::SigningKey;
 use ledger::{Hash, Key, NoteKey, Record};
-use redb::{Builder, ConcurrencyMode, Database, ReadableDatabase, TableDefinition, TableHandle as _};
-use server::Institution;
-use server::log::{self, Embedded, Known, Store};
+use redb::{Builder, ConcurrencyMode, ReadableDatabase, TableDefinition, TableHandle as _};
+use server::log::{self, Embedded, Known, Postgres, Store};
+use server::{Database, Institution, StoreAddress};
 use sha2::{Digest as _, Sha256};
 use std::fs;
 use std::io::{self, Write as _};
@@ -119,7 +119,7 @@ pub struct Migrate {
     /// Folder of the biobank, for its key.
     #[arg(long, value_name = "DIR")]
     data: PathBuf,
-    /// Where the log is: `embedded:DIR`.
+    /// Where the log is: `embedded:DIR` (the folder `log` below that of a biobank) or postgres://USER@HOST/DATABASE.
     #[arg(long, value_name = "STORE")]
     from: String,
     /// Where it goes.
@@ -282,7 +282,14 @@ fn migrate(arguments: &Migrate) -> Result<(), Failure> {
 fn open_store(name: &str, key: &NoteKey) -> Result<Box<dyn Store>, Failure> {
     match name.split_once(':') {
         Some(("embedded", dir)) => Ok(Box::new(Embedded::open(Path::new(dir), key.verifier())?)),
-        _ => Err(format!("{name}: a store is embedded:DIR").into()),
+        Some(("postgres" | "postgresql", _)) => {
+            let StoreAddress::Postgres(address) = name.parse()? else { return Err("not a database".into()) };
+            // A replay can be made again, so it may go to a server that nothing stands beside yet.
+            let database = Database::open(&address, true)?;
+            Ok(Box::new(Postgres::new(database, key.verifier().clone())))
+        }
+        // The text is not repeated: it could hold a password.
+        _ => Err("a store is embedded:DIR or postgres://USER@HOST/DATABASE".into()),
     }
 }
 
@@ -309,7 +316,7 @@ fn copy_all(from: &impl ReadableDatabase, to: &Path) -> Result<(), Failure> {
     let beside = to.with_extension("next");
     let _ = fs::remove_file(&beside);
     let read = from.begin_read()?;
-    let copy = Database::create(&beside)?;
+    let copy = redb::Database::create(&beside)?;
     let write = copy.begin_write()?;
     for table in read.list_tables()? {
         let definition: TableDefinition<'_, &str, &[u8]> = TableDefinition::new(table.name());

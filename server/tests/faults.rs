@@ -3,17 +3,20 @@
 //! again, everything that was acknowledged is there under its number, nothing is there twice, and the audit compares
 //! all that is stored with what the entries give. `cargo test --test faults -- --nocapture` prints the table.
 
+mod flaky;
 mod log_stage;
 
-use ledger::{EntryHash, Receipt};
+use flaky::{Flaky, Trouble};
+use ledger::{ConsentEntry, EntryHash, Receipt};
 use log_stage::{ENTRIES, ORIGIN, append, audit, grant, note_key, open, sign};
 use server::log::{
-    Embedded, FAIL_POINTS, Faults, Known, LogStore, OpenError, SETTLE_POINTS, Store as _, rebuild, restore,
+    Embedded, FAIL_POINTS, Faults, Known, LogStore, OpenError, SETTLE_POINTS, Store, parse_entries, rebuild, restore,
 };
 use std::collections::BTreeMap;
 use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// Just below a border of tiles, so that partial and full files are both written.
@@ -249,6 +252,102 @@ fn copy_all(from: &Path, to: &Path) {
         let (from, to): (PathBuf, PathBuf) = (file.as_ref().unwrap().path(), to.join(file.unwrap().file_name()));
         if from.is_dir() { copy_all(&from, &to) } else { assert!(std::fs::copy(from, to).is_ok()) }
     }
+}
+
+/// Two writers over one store, as two nodes are: each takes the turn from the other again and again.
+#[tokio::test(flavor = "multi_thread")]
+async fn two_writers_never_fork_and_lose_nothing() {
+    let dir = tempfile::tempdir().unwrap();
+    let store: Arc<dyn Store> = Arc::new(Embedded::open(dir.path(), note_key().verifier()).unwrap());
+    let nodes = [0, 1].map(|_| LogStore::over(store.clone(), note_key()).unwrap());
+    let [one, two] = &nodes;
+    let write = async |log: &LogStore, entries: &[ConsentEntry]| {
+        let mut numbers = Vec::new();
+        for chunk in entries.chunks(7) {
+            numbers.extend(append(log, chunk).await);
+        }
+        numbers
+    };
+    let (first, second) = tokio::join!(write(one, &ENTRIES[..300]), write(two, &ENTRIES[300..600]));
+    let mut all: Vec<u64> = first.iter().chain(&second).copied().collect();
+    all.sort_unstable();
+    assert!(all.iter().copied().eq(0..600));
+    // Whoever is asked, an entry has one number.
+    assert_eq!(append(two, &ENTRIES[..300]).await, first);
+    assert_eq!(append(one, &ENTRIES[300..600]).await, second);
+    assert!(!one.is_stopped() && !two.is_stopped());
+    drop(nodes);
+    drop(store);
+    assert_eq!((entries(dir.path()), audit(dir.path())), (600, Vec::new()));
+    row("two writers", "600 entries, seven at a time", "every number once, no fork");
+}
+
+/// A connection that breaks before a commit or after it, and a turn that is lost: the writer finds out what happened.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_broken_connection_or_a_lost_turn_is_settled_by_the_writer_itself() {
+    for trouble in Trouble::ALL {
+        let dir = tempfile::tempdir().unwrap();
+        let flaky = Flaky::new(Embedded::open(dir.path(), note_key().verifier()).unwrap());
+        let log = LogStore::over(flaky.clone(), note_key()).unwrap();
+        append(&log, &ENTRIES[..BEFORE]).await;
+        flaky.plan(trouble);
+        let mut heard = log.subscribe();
+        assert_eq!(append(&log, &ENTRIES[BEFORE..BEFORE + 1]).await, [BEFORE as u64], "{trouble:?}");
+        assert_eq!(log.signed_checkpoint().size, BEFORE as u64 + 1, "{trouble:?}");
+        assert_eq!(append(&log, &ENTRIES[BEFORE + 1..BEFORE + NEW]).await.len(), NEW - 1);
+        assert!(flaky.is_over() && !log.is_stopped(), "{trouble:?}");
+        assert!(log.wait_published((BEFORE + NEW) as u64 - 1).await);
+        // The last of them is told of; an entry whose commit was in doubt need not be.
+        let mut last = None;
+        while let Ok(next) = heard.try_recv() {
+            last = Some((next.index, next.hash));
+        }
+        assert_eq!(last, Some(((BEFORE + NEW) as u64 - 1, ENTRIES[BEFORE + NEW - 1].hash())));
+        drop((log, flaky));
+        assert_eq!((entries(dir.path()), audit(dir.path())), ((BEFORE + NEW) as u64, Vec::new()), "{trouble:?}");
+        row("connection", &format!("{trouble:?}"), "settled, every entry once");
+    }
+}
+
+/// With a publisher the log is durable before it is public, and public only when the publisher says so.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_publisher_decides_when_a_checkpoint_is_shown() {
+    let dir = tempfile::tempdir().unwrap();
+    let log = open(dir.path());
+    append(&log, &ENTRIES[..3]).await;
+    let mut publisher = log.take_over_publishing();
+    publisher.mark_unchanged();
+    append(&log, &ENTRIES[3..8]).await;
+    assert_eq!((log.signed_checkpoint().size, log.tip().unwrap().turn.size), (3, 8));
+    assert!(log.subject(&ENTRIES[7].event().subject).unwrap().is_some());
+    assert_eq!(log.receipt(&ENTRIES[7].hash()).unwrap(), None);
+    assert_eq!(log.read_tile("tile/0/000.p/8").unwrap(), None);
+    publisher.changed().await.unwrap();
+    let newest = publisher.borrow_and_update().clone();
+    assert_eq!(newest.size, 8);
+    let (published, waited) = (log.publish(&newest), log.wait_published(7).await);
+    assert!(published.is_ok() && waited && log.receipt(&ENTRIES[7].hash()).unwrap().is_some());
+    // A smaller one later changes nothing; without the publisher the log shows its checkpoints itself.
+    drop(publisher);
+    append(&log, &ENTRIES[8..9]).await;
+    log.publish(&newest).unwrap();
+    assert_eq!(log.signed_checkpoint().size, 9);
+}
+
+#[tokio::test]
+async fn many_signatures_are_checked_strictly_and_each_alone() {
+    let mut bytes: Vec<Vec<u8>> = ENTRIES[..200].iter().map(|entry| entry.bytes().to_vec()).collect();
+    bytes[150].pop();
+    bytes[70] = b"no entry".to_vec();
+    let parsed = parse_entries(bytes).await;
+    let bad: Vec<usize> = (0..200).filter(|place| parsed[*place].is_err()).collect();
+    assert_eq!((parsed.len(), bad), (200, vec![70, 150]));
+    assert!(
+        parsed
+            .iter()
+            .zip(ENTRIES.iter())
+            .all(|(read, entry)| read.as_ref().is_ok_and(|e| e.hash() == entry.hash()) || read.is_err())
+    );
 }
 
 /// The log reads no clock: the order of entries is that of their numbers, whatever their signers' clocks say.

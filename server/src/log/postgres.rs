@@ -11,6 +11,7 @@ use ledger::{
     append_to_bundle, empty_state_hash,
 };
 use std::collections::{BTreeMap, HashMap};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio_postgres::Row as SqlRow;
 use tokio_postgres::types::ToSql;
@@ -62,12 +63,15 @@ pub struct Postgres {
     /// The last checkpoint that was read, so that its signature is not checked each time.
     last: Mutex<Option<SignedCheckpoint>>,
     tiles: Mutex<HashMap<TileId, Vec<u8>>>,
+    /// Whether this process has raised the epoch.
+    began: AtomicBool,
 }
 
 impl Postgres {
     /// The log that this key signs.
     pub fn new(database: Arc<Database>, key: VerifierKey) -> Self {
-        Self { database, key, last: Mutex::default(), tiles: Mutex::default() }
+        let (last, tiles, began) = (Mutex::default(), Mutex::default(), AtomicBool::new(false));
+        Self { database, key, last, tiles, began }
     }
 
     fn query(&self, sql: &'static str, values: &[&(dyn ToSql + Sync)]) -> Result<Vec<SqlRow>, StoreError> {
@@ -127,8 +131,17 @@ async fn rows(
 }
 
 impl Store for Postgres {
+    /// The epoch goes up once a process, so that a batch from before its start can not come after it. From then on the
+    /// nodes share the epoch and the size decides: of those who write at once one always succeeds. If each who lost
+    /// raised the epoch, they could take the turn from one another for ever and nobody would write.
     fn take_turn(&self) -> Result<Head, StoreError> {
-        let taken = self.database.write(async |session| rows(session, TAKE_TURN, &[]).await).map_err(failed)?;
+        let taken = if self.began.load(Ordering::Acquire) {
+            self.query(TIP, &[])?
+        } else {
+            let taken = self.database.write(async |session| rows(session, TAKE_TURN, &[]).await).map_err(failed)?;
+            self.began.store(true, Ordering::Release);
+            taken
+        };
         let row = taken.first().ok_or_else(|| damaged("there is no head"))?;
         let (turn, tip) = self.read_tip(row)?;
         let Some(Tip { checkpoint, state, .. }) = tip else {

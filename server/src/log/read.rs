@@ -19,6 +19,21 @@ impl LogStore {
         self.shared.shown()
     }
 
+    /// The published checkpoint, also if another process published it a moment ago: who reads from several must not see
+    /// the log shrink. Waits for a store that others write to.
+    pub fn newest_checkpoint(&self) -> Result<SignedCheckpoint, ReadError> {
+        if self.shared.store.is_shared() {
+            self.shared.look()?;
+        }
+        Ok(self.signed_checkpoint())
+    }
+
+    /// The published checkpoint, a newer one if the one that is known here is shorter than `size`.
+    fn checkpoint_over(&self, size: u64) -> Result<SignedCheckpoint, ReadError> {
+        let known = self.signed_checkpoint();
+        if known.size >= size { Ok(known) } else { self.newest_checkpoint() }
+    }
+
     /// The newest durable end of the log. It may be ahead of what is published.
     pub fn tip(&self) -> Result<Tip, ReadError> {
         // The log got its first checkpoint as it was opened.
@@ -80,13 +95,16 @@ impl LogStore {
 
     /// The tile or bundle at a path like `tile/0/000.p/7`; none if there is no such path below the checkpoint.
     pub fn read_tile(&self, path: &str) -> Result<Option<Vec<u8>>, ReadError> {
-        let size = self.signed_checkpoint().size;
         // Only paths that are read as an address get near the disk, and nothing beyond the checkpoint is shown.
         if let Ok(id) = BundleId::parse(path) {
+            let end = id.index.saturating_mul(TILE_WIDTH).saturating_add(id.width.into());
+            let size = self.checkpoint_over(end)?.size;
             let there = BundleId::in_tree(id.index, size).is_some_and(|there| there.width >= id.width);
             return if there { Ok(self.shared.store.bundle(id)?) } else { Ok(None) };
         }
         let Ok(id) = TileId::parse(path) else { return Ok(None) };
+        let hashes = id.index.saturating_mul(TILE_WIDTH).saturating_add(id.width.into());
+        let size = self.checkpoint_over(hashes.checked_shl(8 * u32::from(id.level)).unwrap_or(u64::MAX))?.size;
         let there = TileId::in_tree(id.level, id.index, size).is_some_and(|there| there.width >= id.width);
         if there { Ok(self.shared.store.tile(id)?) } else { Ok(None) }
     }
@@ -111,7 +129,7 @@ impl LogStore {
         old_size: u64,
         old_root: Hash,
     ) -> Result<Option<(SignedCheckpoint, Vec<Hash>)>, ReadError> {
-        let checkpoint = self.signed_checkpoint();
+        let checkpoint = self.checkpoint_over(old_size)?;
         if old_size == 0 || old_size > checkpoint.size {
             return Ok(None);
         }

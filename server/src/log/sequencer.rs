@@ -108,6 +108,10 @@ impl Sequencer {
                 Err(WriteError::Store(StoreError::NotYourTurn | StoreError::Interrupted(_))) => {
                     // Perhaps the commit happened: then the entries are found by their hashes when judged again.
                     self.head = retry(|| self.shared.store.take_turn())?;
+                    // And then nobody else may show what it made.
+                    if let Some(newest) = &self.head.checkpoint {
+                        retry(|| self.shared.show(newest.clone()))?;
+                    }
                 }
                 Err(error) => return Err(error),
             }
@@ -158,6 +162,18 @@ impl Sequencer {
         Ok(Judged { verdicts, effects, batch: staged })
     }
 
+    /// Looks at what other processes wrote while a batch was judged of which nothing is to be written: no turn is lost
+    /// then that would tell. A refusal counts only if nothing came between the index and the records that it was read
+    /// from; and what another wrote and did not live to show is shown.
+    fn compare_with_others(&self, verdicts: &[Verdict]) -> Result<(), WriteError> {
+        let Some(tip) = retry(|| self.shared.store.tip())? else { return Ok(()) };
+        if tip.turn.size != self.head.turn.size && verdicts.iter().any(|verdict| matches!(verdict, Verdict::Refused(_)))
+        {
+            return Err(StoreError::NotYourTurn.into());
+        }
+        if tip.checkpoint.size > self.shared.shown().size { Ok(self.shared.show(tip.checkpoint)?) } else { Ok(()) }
+    }
+
     /// Makes what was judged durable, and shows it.
     fn store(&mut self, batch: &[Waiting], judged: Judged) -> Result<(Vec<Verdict>, Vec<Effect>), WriteError> {
         let Judged { verdicts, effects, batch: staged } = judged;
@@ -171,6 +187,9 @@ impl Sequencer {
         let rows: Vec<Row<'_>> =
             new().map(|(index, entry)| Row { index, hash: entry.hash(), bytes: entry.bytes() }).collect();
         if rows.is_empty() {
+            if self.shared.store.is_shared() {
+                self.compare_with_others(&verdicts)?;
+            }
             return Ok((verdicts, effects));
         }
         let growth = Growth::of(&self.head, new().map(|(_, entry)| entry))?;

@@ -105,7 +105,7 @@ pub trait Store: Send + Sync + 'static {
     /// the first was published.
     fn published(&self) -> Result<Option<String>, StoreError>;
 
-    /// Shows a checkpoint to the public. Refuses to go back to a smaller one.
+    /// Shows a checkpoint to the public. If a larger one is shown already, by another writer for instance, that stays.
     fn publish(&self, checkpoint: &SignedCheckpoint) -> Result<(), StoreError>;
 
     /// The records under these keys; none for a key without a record. All are of one moment, the newest.
