@@ -8,6 +8,7 @@ mod decide;
 mod evidence;
 mod export;
 mod import;
+mod load;
 mod replay;
 mod verify;
 
@@ -55,6 +56,15 @@ enum Command {
     ///
     /// Exit status: 0 read, 3 not a form that is known, 4 could not read the file.
     Import(import::Arguments),
+    /// Measure how many signed entries a second a log takes, or how much is read of it, and whether it keeps its word.
+    ///
+    /// Lets people of its own in (with --staff-code), signs their entries beforehand, which does not count, and sends
+    /// them. Then the whole log is audited and each entry that was acknowledged is looked for. The entries stay in the
+    /// log: never do this with one that is in use. Limits of callers and addresses are the service's own; start it with
+    /// --limit address.write=0 and the like.
+    ///
+    /// Exit status: 0 sound and all there, 1 not so, or there were errors, 4 could not measure.
+    Load(load::Arguments),
     /// Work with a ledger.
     #[command(subcommand)]
     Ledger(Ledger),
@@ -85,6 +95,7 @@ async fn main() -> ExitCode {
         Command::Decide(arguments) => decide::run(arguments),
         Command::Export(arguments) => export::run(arguments).await,
         Command::Import(arguments) => import::run(&arguments),
+        Command::Load(arguments) => load::run(arguments).await,
         Command::Ledger(Ledger::Audit(arguments)) => audit::run(arguments).await,
         Command::Ledger(Ledger::Replay(arguments)) => replay::run(arguments).await,
         Command::Ledger(Ledger::Evidence(arguments)) => evidence::run(&arguments),

@@ -24,6 +24,13 @@ pub struct Reading {
     vkey: Option<VerifierKey>,
 }
 
+impl Reading {
+    /// The log at an address, under the key that its institution has signed.
+    pub fn of(place: &str) -> Self {
+        Self { place: place.to_owned(), vkey: None }
+    }
+}
+
 #[derive(clap::Args)]
 pub struct Arguments {
     #[command(flatten)]
