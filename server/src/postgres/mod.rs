@@ -227,6 +227,8 @@ impl Lease {
     pub fn settle<T>(self, done: Result<T, tokio_postgres::Error>) -> Result<T, DatabaseError> {
         let answer = done?;
         if self.session.is_spoilt() {
+            // The other connections see that commit now. New ones wait until it is on a standby.
+            self.pool.idle.lock().unwrap_or_else(PoisonError::into_inner).clear();
             return Err(DatabaseError::Lost("the commit is on no standby".into()));
         }
         self.give_back();

@@ -1,0 +1,183 @@
+//! The log in PostgreSQL: one log whoever writes, the same log as in files, and what it refuses.
+#![allow(clippy::unwrap_used, reason = "a test may break off")]
+
+mod cluster;
+mod log_stage;
+
+use cluster::Cluster;
+use ledger::{Checkpoint, Hash, Key, TileEdge, empty_state_hash};
+use log_stage::{ENTRIES, ORIGIN, append, note_key};
+use server::log::{LogStore, Postgres, Row, Store, StoreError, Turn, Write, check};
+use server::{Database, DatabaseError};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+fn store(address: &str) -> Arc<Postgres> {
+    let database = Database::open(&address.parse().unwrap(), true).unwrap();
+    Arc::new(Postgres::new(database, note_key().verifier().clone()))
+}
+
+fn node(address: &str) -> LogStore {
+    LogStore::over(store(address), note_key()).unwrap()
+}
+
+fn audit(store: &dyn Store) -> Vec<String> {
+    let scratch = tempfile::tempdir().unwrap();
+    check(store, note_key().verifier(), scratch.path(), None).unwrap().findings
+}
+
+/// A batch of one entry after a head, with records of its own making: enough to see who may write.
+fn write_one(store: &dyn Store, turn: Turn, before: &TileEdge, number: usize) -> Result<Turn, StoreError> {
+    let entry = &ENTRIES[number];
+    let mut edge = before.clone();
+    let tiles = edge.push(entry.bytes());
+    let origin = ORIGIN.to_owned();
+    let checkpoint = Checkpoint { origin, size: edge.size(), root: edge.root() }.sign(&note_key()).unwrap();
+    let rows = [Row { index: turn.size, hash: entry.hash(), bytes: entry.bytes() }];
+    let records = BTreeMap::new();
+    let state = Hash::from_bytes([7; 32]);
+    store.commit(
+        turn,
+        &Write { rows: &rows, records: &records, state, checkpoint: &checkpoint, tiles: &tiles, bundles: &[] },
+    )
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_log_reads_back_at_every_border_and_from_every_node() {
+    let Some(cluster) = Cluster::start(0).await else { return };
+    let address = cluster.database("borders").await;
+    let mut held = 0;
+    for size in [0, 1, 2, 255, 256, 257, 511, 512, 513, 620] {
+        let log = node(&address);
+        assert_eq!(log.signed_checkpoint().size, held as u64);
+        let indices = append(&log, &ENTRIES[held..size]).await;
+        assert_eq!(indices, (held as u64..size as u64).collect::<Vec<_>>());
+        // The same entries again have the same places, here and at another node.
+        assert_eq!(append(&log, &ENTRIES[held..size]).await, indices);
+        assert_eq!(append(&node(&address), &ENTRIES[held..size]).await, indices);
+        held = size;
+        assert_eq!(audit(store(&address).as_ref()), Vec::<String>::new(), "at {size}");
+    }
+    let store = store(&address);
+    let all = store.records_from("subject/", None, 1000).unwrap();
+    assert_eq!(all.len(), 620);
+    let mut paged = Vec::new();
+    loop {
+        let page = store.records_from("subject/", paged.last().map(|(key, _): &(Key, _)| key), 99).unwrap();
+        if page.is_empty() {
+            break;
+        }
+        paged.extend(page);
+    }
+    assert_eq!(paged, all);
+    assert!(all.is_sorted_by(|a, b| a.0 < b.0));
+    assert_eq!(store.records_from("study/", None, 10).unwrap(), []);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_nodes_that_write_at_once_make_one_log() {
+    let Some(cluster) = Cluster::start(0).await else { return };
+    let address = cluster.database("two").await;
+    let nodes: Vec<Arc<LogStore>> = (0..2).map(|_| Arc::new(node(&address))).collect();
+    let mut tasks = tokio::task::JoinSet::new();
+    for part in 0..8_usize {
+        let node = nodes[part % 2].clone();
+        tasks.spawn(async move {
+            let mut places = Vec::new();
+            // The parts overlap: each entry is sent to both nodes.
+            for chunk in ENTRIES[part / 2 * 100..part / 2 * 100 + 100].chunks(7) {
+                let indices = append(&node, chunk).await;
+                places.extend(chunk.iter().map(|entry| entry.hash()).zip(indices));
+            }
+            places
+        });
+    }
+    let mut places = BTreeMap::new();
+    for (hash, index) in tasks.join_all().await.into_iter().flatten() {
+        assert_eq!(*places.entry(hash).or_insert(index), index, "one entry has one place");
+    }
+    assert_eq!(places.len(), 400);
+    let store = store(&address);
+    let tip = store.tip().unwrap().unwrap();
+    assert_eq!(tip.turn.size, 400);
+    assert_eq!(tip.turn.epoch, 2, "each raised it once");
+    assert_eq!(audit(store.as_ref()), Vec::<String>::new());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_lost_the_turn_writes_nothing() {
+    let Some(cluster) = Cluster::start(0).await else { return };
+    let (one, two) = {
+        let address = cluster.database("turns").await;
+        (store(&address), store(&address))
+    };
+    drop(LogStore::over(one.clone(), note_key()).unwrap());
+    let first = one.take_turn().unwrap();
+    assert_eq!((first.turn, first.state), (Turn { size: 0, epoch: 1 }, empty_state_hash()));
+    let second = two.take_turn().unwrap();
+    assert_eq!(second.turn.epoch, first.turn.epoch + 1);
+    assert!(matches!(write_one(one.as_ref(), first.turn, &first.edge, 0), Err(StoreError::NotYourTurn)));
+    assert_eq!(one.indices(&[ENTRIES[0].hash()]).unwrap().len(), 0);
+    let turn = write_one(two.as_ref(), second.turn, &second.edge, 1).unwrap();
+    assert_eq!(turn, Turn { size: 1, ..second.turn });
+    // The right epoch and a size that is over; the size and an epoch to come.
+    let now = two.take_turn().unwrap();
+    assert_eq!(now.turn, turn, "a process that has begun takes the turn as it is");
+    for wrong in [second.turn, Turn { epoch: turn.epoch + 1, ..turn }, Turn { epoch: turn.epoch - 1, ..turn }] {
+        let edge = if wrong.size == 0 { second.edge.clone() } else { now.edge.clone() };
+        assert!(matches!(write_one(two.as_ref(), wrong, &edge, 2), Err(StoreError::NotYourTurn)), "{wrong:?}");
+    }
+    assert_eq!(one.tip().unwrap().unwrap().turn.size, 1);
+    // Nothing is shown that is not there, and nothing but what is there.
+    let sign = |size, root| Checkpoint { origin: ORIGIN.to_owned(), size, root }.sign(&note_key()).unwrap();
+    one.publish(&one.tip().unwrap().unwrap().checkpoint).unwrap();
+    assert!(one.publish(&sign(9, Hash::from_bytes([1; 32]))).is_err(), "beyond the log");
+    assert!(one.publish(&sign(1, Hash::from_bytes([1; 32]))).is_err(), "another root");
+    two.publish(&sign(0, Hash::empty_root())).unwrap();
+    assert!(two.published().unwrap().unwrap().contains("\n1\n"), "a larger one that is shown stays");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_written_stays_and_belongs_to_one_key() {
+    let Some(cluster) = Cluster::start(0).await else { return };
+    let address = cluster.database("stays").await;
+    append(&node(&address), &ENTRIES[..300]).await;
+    let client = cluster.primary().database("stays").await.unwrap();
+    for sql in [
+        "UPDATE log_entries SET bytes = '' WHERE number = 3",
+        "DELETE FROM log_entries WHERE number = 299",
+        "TRUNCATE log_entries",
+        "DELETE FROM log_tiles",
+    ] {
+        let error = client.batch_execute(sql).await.unwrap_err();
+        assert!(error.as_db_error().unwrap().message().contains("append-only"), "{sql}");
+    }
+    let stranger = ledger::NoteKey::new(ORIGIN, identity::SigningKey::from_seed([6; 32])).unwrap();
+    let database = Database::open(&address.parse().unwrap(), true).unwrap();
+    let strange = Postgres::new(database, stranger.verifier().clone());
+    assert!(LogStore::over(Arc::new(strange), stranger).is_err());
+    // Who can change the tables all the same is found out.
+    client.batch_execute("ALTER TABLE log_entries DISABLE TRIGGER ALL").await.unwrap();
+    let swap = "UPDATE log_entries SET bytes = (SELECT bytes FROM log_entries WHERE number = 8) WHERE number = 7";
+    client.batch_execute(swap).await.unwrap();
+    assert!(!audit(store(&address).as_ref()).is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_could_lose_what_it_acknowledged_is_refused() {
+    let Some(cluster) = Cluster::start(0).await else { return };
+    let address = cluster.database("safe").await;
+    let client = cluster.primary().client().await;
+    for setting in ["synchronous_commit = 'off'", "fsync = 'off'", "full_page_writes = 'off'"] {
+        let name = setting.split(' ').next().unwrap();
+        client.batch_execute(&format!("ALTER SYSTEM SET {setting}")).await.unwrap();
+        client.batch_execute("SELECT pg_reload_conf(), pg_sleep(0.3)").await.unwrap();
+        let error = Database::open(&address.parse().unwrap(), true).err().unwrap();
+        assert!(matches!(&error, DatabaseError::Refused(why) if why.contains(name)), "{error}");
+        client.batch_execute(&format!("ALTER SYSTEM RESET {name}")).await.unwrap();
+    }
+    client.batch_execute("SELECT pg_reload_conf(), pg_sleep(0.3)").await.unwrap();
+    Database::open(&address.parse().unwrap(), true).unwrap();
+    let wrong = address.replace("passfile=", "passfile=/nowhere/");
+    assert!(matches!(Database::open(&wrong.parse().unwrap(), true), Err(DatabaseError::Io(..))));
+}
