@@ -4,12 +4,16 @@ use crate::Problem;
 use crate::caller::Nonces;
 use crate::clock::now;
 use crate::desk::{Account, Desk, DeskError};
+use crate::federation::Federation;
 use crate::guard::{Guard, GuardError};
 use crate::limits::Limits;
 use crate::log::{LogStore, OpenError, Postgres};
 use crate::metrics::Metrics;
 use crate::postgres::{Database, DatabaseError, StoreAddress};
 use crate::serve::Options;
+use crate::snapshot::Snapshots;
+use crate::stream::Stream;
+use crate::webhook::{Pace, Reach, Webhooks};
 use crate::tables::Shared;
 use consent::{StudyRequest, Timestamp};
 use identity::{Did, SigningKey, sign_jws};
@@ -55,6 +59,12 @@ pub enum StartError {
     /// No randomness.
     #[error("random numbers: {0}")]
     Random(getrandom::Error),
+    /// The log belongs to an institution with another key.
+    #[error("the log was founded by another institution than the one whose key lies here")]
+    OtherInstitution,
+    /// The files of the federation can not be used.
+    #[error("{0}")]
+    Federation(String),
     /// The origin is not one that a checkpoint can carry.
     #[error("origin: {0}")]
     Origin(#[from] ledger::NoteError),
@@ -99,8 +109,16 @@ pub struct Biobank {
     pub guard: Guard,
     /// How often.
     pub limits: Limits,
+    /// News for those who listen.
+    pub stream: Arc<Stream>,
+    /// The pseudonyms of donors in studies.
+    pub snapshots: Snapshots,
+    /// Where data holders are told.
+    pub webhooks: Webhooks,
     /// What is counted for the operator.
     pub metrics: Metrics,
+    /// The other institutions; none where there are none.
+    pub federation: Option<Federation>,
     /// Becomes true when the service is about to end: whoever holds a connection open lets go of it then.
     pub closing: watch::Sender<bool>,
     challenges: Mutex<HashMap<String, (String, Timestamp)>>,
@@ -129,12 +147,21 @@ impl Biobank {
             })
             .collect::<Result<_, StartError>>()?;
         let vkey = note_key.verifier().clone();
-        let log_statement = say(&key, LOG_KEY_TYPE, &json!({ "origin": institution.origin, "vkey": vkey.to_string() }));
+        let metrics = Metrics::new();
+        let federation = Federation::open(dir, &vkey, &metrics)?;
+        let mut said = json!({ "origin": institution.origin, "vkey": vkey.to_string() });
+        if let Some(federation) = &federation {
+            said["policy"] = federation.text.as_str().into();
+        }
+        let log_statement = say(&key, LOG_KEY_TYPE, &said);
         let (log, desk) = open_store(options, note_key, &institution.origin)?;
         Ok(Self {
             did: key.did(),
             vkey,
             log_statement,
+            stream: Arc::new(Stream::new(log.signed_checkpoint().size)),
+            snapshots: Snapshots::open(dir)?,
+            webhooks: Webhooks::new(Reach::Public, Pace::NORMAL),
             log,
             desk,
             nonces: Nonces::new(),
@@ -144,10 +171,19 @@ impl Biobank {
             signed_studies,
             guard: Guard::new()?,
             limits: Limits::new(rates),
-            metrics: Metrics::new(),
+            metrics,
+            federation,
             closing: watch::Sender::new(false),
             challenges: Mutex::default(),
         })
+    }
+
+    /// Waits until a published checkpoint covers entry `index`; in a federation, until one with its quorum does.
+    pub async fn wait_witnessed(&self, index: u64) -> bool {
+        match &self.federation {
+            Some(federation) => federation.wait_final(index).await,
+            None => self.log.wait_published(index).await,
+        }
     }
 
     /// The biobank's word for who this is.
@@ -208,7 +244,18 @@ fn say(key: &SigningKey, typ: &str, what: &Value) -> String {
     sign_jws(key, typ, &identity::canonical::to_canonical(what).unwrap_or_default())
 }
 
-fn io_error(path: &Path, error: io::Error) -> StartError {
+/// Name and log key of the institution in a folder that was opened before.
+pub(crate) fn identity_of(dir: &Path) -> Result<(Institution, VerifierKey), StartError> {
+    let path = dir.join("institution.json");
+    let bytes = std::fs::read(&path).map_err(|e| io_error(&path, e))?;
+    let institution: Institution =
+        serde_json::from_slice(&bytes).map_err(|e| StartError::Json(path.display().to_string(), e))?;
+    let key = SigningKey::from_seed(read_or_make_seed(&dir.join("log.key"))?);
+    let vkey = NoteKey::new(&institution.origin, key)?.verifier().clone();
+    Ok((institution, vkey))
+}
+
+pub(crate) fn io_error(path: &Path, error: io::Error) -> StartError {
     StartError::Io(path.display().to_string(), error)
 }
 
@@ -227,7 +274,7 @@ fn read_or_write<T: Serialize + for<'de> Deserialize<'de> + Clone>(path: &Path, 
 }
 
 /// Reads a 32-byte key file, or makes one that only this user can read.
-fn read_or_make_seed(path: &Path) -> Result<[u8; 32], StartError> {
+pub(crate) fn read_or_make_seed(path: &Path) -> Result<[u8; 32], StartError> {
     match std::fs::read(path) {
         Ok(bytes) => bytes
             .try_into()

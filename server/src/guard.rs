@@ -23,6 +23,11 @@ const POLICIES: &str = include_str!("../policies/guard.cedar");
 /// How many different decisions are remembered: roles times organisations times actions.
 const MAX_REMEMBERED: usize = 8_192;
 
+/// The rules as the institution publishes them in its log: schema and policies, as they are in the program.
+pub fn policy_text() -> String {
+    format!("{SCHEMA}\n{POLICIES}")
+}
+
 /// Why the policies in the program can not be used. A test holds that they can.
 #[derive(Debug, Error)]
 #[error("policies: {0}")]

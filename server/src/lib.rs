@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod access;
 mod biobank;
 mod caller;
 mod capability;
@@ -8,6 +9,8 @@ mod code;
 mod demo;
 mod desk;
 mod door;
+pub mod federation;
+mod founding;
 mod guard;
 mod limits;
 pub mod log;
@@ -16,8 +19,11 @@ mod postgres;
 mod problem;
 mod routes;
 mod serve;
+mod snapshot;
+mod stream;
 mod tables;
 mod tls;
+mod webhook;
 
 pub use biobank::{Institution, StartError};
 pub use capability::{CAPABILITY_HEADER, CAPABILITY_TYPE, Capability};

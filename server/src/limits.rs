@@ -29,6 +29,8 @@ pub enum Rate {
     Write,
     /// Checks proofs, hears codes or goes through much.
     Costly,
+    /// Not counted at the gate: the handler counts, once it sees what the call is.
+    Later,
 }
 
 /// How many calls of one kind: so many a second for long, so many at once. Zero a second is without a limit.
@@ -89,7 +91,7 @@ impl<K: Clone + Hash + Eq> Meter<K> {
     }
 
     fn check(&self, key: &K, rate: Rate) -> Result<(), Problem> {
-        let Some(limiter) = &self.limiters[rate as usize] else { return Ok(()) };
+        let Some(Some(limiter)) = self.limiters.get(rate as usize) else { return Ok(()) };
         // One of many checks pays for forgetting; which one does not matter, so the order of the counts does not either.
         if self.checks.fetch_add(1, Ordering::Relaxed) % FORGET_AFTER == FORGET_AFTER - 1 {
             for limiter in self.limiters.iter().flatten() {

@@ -3,7 +3,7 @@
 use axum::Json;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use serde_json::json;
+use serde_json::{Value, json};
 use std::time::Duration;
 
 /// A refusal.
@@ -67,8 +67,20 @@ problems! {
         "Read the record again: what it says now decides what can follow.";
     previous_mismatch = CONFLICT, "previous-mismatch", "The entry does not follow the subject's latest entry.",
         "Catch up with the latest entry and sign again.";
+    not_permitted = CONFLICT, "not-permitted", "The consents do not cover this.",
+        "Ask for a decision: it names the reasons.";
+    not_in_force = CONFLICT, "not-in-force", "This is not the credential of the consent in force.",
+        "Hand over the one that the latest version records.";
+    decision_old = CONFLICT, "decision-old", "The decision is too old.", "Ask for a new one.";
+    grant_over = GONE, "grant-over", "The grant has ended.", "Ask for a new decision and a new grant.";
     mailbox_full = INSUFFICIENT_STORAGE, "mailbox-full", "The receiver's mailbox is full.",
         "Wait until the receiver has read.";
+    address_not_allowed = BAD_REQUEST, "address-not-allowed", "A webhook may not lead to this address.",
+        "Give an https address that is public, with port 443 or one from 1024 on.";
+    too_many_hooks = INSUFFICIENT_STORAGE, "too-many-hooks", "There are as many webhooks as there may be.",
+        "Delete one first.";
+    too_many_listeners = SERVICE_UNAVAILABLE, "too-many-listeners", "Too many listen at this moment.",
+        "Read the record in its usual form, or come back later.";
     busy = SERVICE_UNAVAILABLE, "busy", "Too many entries wait.", "Try again in a moment.";
     stopped = SERVICE_UNAVAILABLE, "stopped", "The log can not be written.", "Try again later.";
     too_large = PAYLOAD_TOO_LARGE, "too-large", "The request is larger than this route accepts.", "Send less.";
@@ -107,8 +119,9 @@ impl Problem {
     }
 }
 
-impl IntoResponse for Problem {
-    fn into_response(self) -> Response {
+impl Problem {
+    /// The refusal as JSON: the body of an answer, or one place in an answer about many.
+    pub(crate) fn shown(&self) -> Value {
         let mut body = json!({
             "type": format!("urn:consent-wallet:problem:{}", self.code),
             "title": self.title,
@@ -116,10 +129,16 @@ impl IntoResponse for Problem {
             "code": self.code,
             "detail": self.detail,
         });
-        if let Some(latest) = self.latest {
-            body["latest"] = latest.into();
+        if let Some(latest) = &self.latest {
+            body["latest"] = latest.as_str().into();
         }
-        let mut response = (self.status, Json(body)).into_response();
+        body
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let mut response = (self.status, Json(self.shown())).into_response();
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         if let Some(wait) = self.wait {

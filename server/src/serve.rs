@@ -4,11 +4,13 @@ use crate::biobank::{Biobank, Institution, StartError};
 use crate::clock::now;
 use crate::desk::{Account, AccountRole, PAIRING_AGE};
 use crate::door::{Connections, Door};
+use crate::founding;
 use crate::limits::Rates;
 use crate::postgres::StoreAddress;
 use crate::routes::{Surroundings, router};
 use crate::tls::TlsFiles;
-use crate::{code, demo};
+use crate::webhook::{self, Reach};
+use crate::{code, demo, federation, snapshot, stream};
 use axum_server::Handle;
 use axum_server::tls_rustls::{RustlsAcceptor, RustlsConfig};
 use std::io::Write;
@@ -162,13 +164,23 @@ pub async fn start(options: Options) -> Result<Running, StartError> {
     if options.demo {
         demo::plant(&options.data)?;
     }
-    let biobank = Arc::new(Biobank::open(&options)?);
+    let mut biobank = Biobank::open(&options)?;
+    founding::found(&mut biobank, &options.data).await?;
+    if options.demo {
+        biobank.webhooks.reach = Reach::Demo;
+    }
+    let biobank = Arc::new(biobank);
     if let Some(path) = &options.staff_code {
         write_staff_code(&biobank, path)?;
     }
     if options.demo {
         demo::tell(&biobank, &options.data, &address)?;
     }
+    // They hold nothing open, and end when the service does.
+    tokio::spawn(stream::follow(Arc::downgrade(&biobank)));
+    tokio::spawn(webhook::run(Arc::downgrade(&biobank)));
+    tokio::spawn(federation::run(Arc::downgrade(&biobank)));
+    tokio::spawn(snapshot::at_midnight(Arc::downgrade(&biobank)));
     tracing::info!(%address, origin = biobank.institution.origin, "biobank open");
     let patience = network.times.request;
     let around = Surroundings { proxy: network.behind_proxy, tls: certificate.is_some(), patience };

@@ -15,6 +15,10 @@ pub use window::Window;
 
 use std::path::PathBuf;
 
+/// What the demo's record holds before anybody connects: the biobank, two policies, and three studies. Whoever connects
+/// adds an entry.
+pub const FOUNDED: u64 = 6;
+
 /// A program under test: named by the environment, or built beside this test.
 pub fn program(variable: &str, name: &str) -> PathBuf {
     if let Some(path) = std::env::var_os(variable) {

@@ -141,7 +141,7 @@ async fn answer(window: &Window, keys: &Keyboard<'_>) -> WebDriverResult<()> {
     window.picture("review").await?;
     keys.press("Sign and send").await?;
     keys.page("Your answer is recorded").await?;
-    window.text("Entry 1 in the biobank’s record").await?;
+    window.text("Entry 8 in the biobank’s record").await?;
     window.picture("answered").await
 }
 

@@ -7,7 +7,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use consent::Purpose;
 use identity::SigningKey;
-use proof::{program, withdraw};
+use proof::{FOUNDED, program, withdraw};
 use serde_json::Value;
 use stage::Stage;
 use std::path::{Path, PathBuf};
@@ -64,7 +64,7 @@ async fn a_real_consent_is_written_in_every_form() {
         assert!(dpv.get("own:entry").is_none(), "nobody looked at the record");
     }
     let dpv = stage.json("dpv", &stage.proof, &live);
-    assert_eq!(dpv["own:entry"]["own:number"], 0);
+    assert_eq!(dpv["own:entry"]["own:number"], FOUNDED + 2);
     assert_eq!(dpv["dpv:hasConsentStatus"][0]["@type"], "dpv:ConsentGiven");
     assert_eq!(stage.json("odrl", &stage.proof, &live)["own:stateAsSigned"], false);
     refused(&stage.export("dpv", &stage.credential(), &live), 4, "bare credential");

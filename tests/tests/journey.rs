@@ -93,7 +93,7 @@ async fn journey(root: &Path) -> WebDriverResult<()> {
     window.picture("participant-check").await?;
     window.press("Sign and send").await?;
     window.heading("Your answer is recorded").await?;
-    window.text("Entry 1 in the biobank’s record").await?;
+    window.text("Entry 8 in the biobank’s record").await?;
     window.picture("participant-recorded").await?;
 
     step("   without a connection: saved here, sent later by itself");

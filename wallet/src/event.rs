@@ -187,6 +187,13 @@ pub enum Event {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         quorum: Option<QuorumView>,
     },
+    /// The biobank was handed the credential of an entry.
+    HandedOver {
+        /// Which entry.
+        entry: EntryHash,
+        /// Whether it took it. If not, it never will.
+        taken: bool,
+    },
     /// A checkpoint that is consistent with the one before.
     CheckpointSeen {
         /// The signed note.

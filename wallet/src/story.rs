@@ -127,6 +127,8 @@ pub struct Story {
     pub checkpoint: Option<String>,
     /// The alarm; it stays.
     pub alarm: Option<Alarm>,
+    /// Entries whose credential the biobank was handed, or will not take.
+    pub handed_over: BTreeSet<EntryHash>,
     /// Signed entries that this version can not read.
     pub unreadable: u32,
     /// Questions that came (participant) or went (researcher).
@@ -179,6 +181,9 @@ impl Story {
                     sending.recorded = Some(recorded);
                     sending.receipt = Some(receipt.clone());
                 });
+            }
+            Event::HandedOver { entry, .. } => {
+                self.handed_over.insert(*entry);
             }
             Event::CheckpointSeen { note } => self.checkpoint = Some(note.clone()),
             // The first contradiction is the one that counts.

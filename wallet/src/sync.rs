@@ -3,6 +3,7 @@
 
 use crate::clock::now;
 use crate::event::{Connection, Event};
+use crate::handover::hand_over;
 use crate::profile::Profile;
 use crate::remote::Remote;
 use crate::stop::stop_point;
@@ -65,7 +66,9 @@ async fn round(profile: &Profile) -> Result<(), Failure> {
             let read = read_studies(profile, &connection, &remote).await;
             let followed = follow_log(profile, &connection).await;
             let asked = asks::read_questions(profile, &connection, &remote).await;
-            sent.and(followed).and(read).and(asked)
+            // Last, because nobody waits for it.
+            let handed = hand_over(profile, &connection, &remote).await;
+            sent.and(followed).and(read).and(asked).and(handed)
         }
         Role::Researcher => {
             let read = read_studies(profile, &connection, &remote).await;

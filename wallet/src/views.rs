@@ -185,6 +185,9 @@ fn describe(story: &Story, event: &Event) -> Option<(Message, Option<Failure>, O
         }
         Event::Asked { ask, .. } => fine(about("activity-asked", &ask.study)),
         Event::Failed { failure, .. } => Some((say("activity-failed"), Some(failure.clone()), None)),
-        Event::StudiesRead { .. } | Event::CheckpointSeen { .. } | Event::AnswerReceived { .. } => None,
+        Event::StudiesRead { .. }
+        | Event::CheckpointSeen { .. }
+        | Event::HandedOver { .. }
+        | Event::AnswerReceived { .. } => None,
     }
 }

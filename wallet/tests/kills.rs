@@ -3,7 +3,7 @@
 
 mod common;
 
-use common::{Biobank, Cast, grant, heart};
+use common::{Biobank, Cast, FOUNDED, grant, heart};
 use consent::{ConsentState, DataKind};
 use std::io::{BufRead, BufReader};
 use std::path::Path;
@@ -54,10 +54,10 @@ async fn killed_at_each_step_and_started_again() {
         }
         let home = views::home(&profile).unwrap();
         assert!(
-            matches!(&home.consents[0].record, bridge::RecordView::Recorded(r) if r.index == 0),
+            matches!(&home.consents[0].record, bridge::RecordView::Recorded(r) if r.index == FOUNDED),
             "{step}: {home:?}"
         );
-        audit(&biobank, 1, step).await;
+        audit(&biobank, FOUNDED + 1, step).await;
     }
 }
 

@@ -7,6 +7,7 @@ use crate::capability::{Capability, MAX_CAPABILITY_AGE};
 use crate::clock::now;
 use crate::code;
 use crate::desk::{Account, AccountRole, PAIRING_AGE, Step};
+use crate::founding;
 use axum::Json;
 use axum::extract::State;
 use identity::Did;
@@ -27,23 +28,27 @@ pub async fn pair(
     Address(from): Address,
     signed: Signed,
 ) -> Result<Json<Value>, Problem> {
-    blocking(move || {
+    let (desk, caller) = (biobank.clone(), signed.caller.clone());
+    let account = blocking(move || {
         let request: PairRequest = signed.json()?;
-        let digest = biobank.hear_code(&request.code, from)?;
-        match biobank.desk.pair(&digest, &signed.caller, now()).map_err(Problem::internal)? {
-            Step::Done(account) => Ok(Json(json!({
-                "role": account.role,
-                "name": biobank.institution.name,
-                "account": biobank.vouch(&signed.caller, &account),
-                "organisation": account.organisation,
-                "organisationName": account.organisation_name,
-            }))),
+        let digest = desk.hear_code(&request.code, from)?;
+        match desk.desk.pair(&digest, &signed.caller, now()).map_err(Problem::internal)? {
+            Step::Done(account) => Ok(account),
             Step::Used => Err(Problem::code_used()),
             Step::Expired => Err(Problem::code_expired()),
-            Step::Unknown | Step::Full => Err(biobank.wrong_code(from)),
+            Step::Unknown | Step::Full => Err(desk.wrong_code(from)),
         }
     })
-    .await
+    .await?;
+    // If this fails the same code can be used again by the same key, and the next start enters whoever is missing.
+    founding::enter(&biobank, &caller, &account).await?;
+    Ok(Json(json!({
+        "role": account.role,
+        "name": biobank.institution.name,
+        "account": biobank.vouch(&caller, &account),
+        "organisation": account.organisation,
+        "organisationName": account.organisation_name,
+    })))
 }
 
 #[derive(Deserialize)]

@@ -3,14 +3,23 @@
 //!
 //! A new route is one row here, one handler, and in `policies/` its action with whoever may do it.
 
+mod access;
 mod accounts;
+mod decision;
 mod desk;
 mod enrolment;
+mod entries;
+mod federation;
 mod gate;
 mod mailbox;
+mod openapi;
 mod operation;
 mod record;
+mod snapshots;
+mod stream;
 mod studies;
+mod uses;
+mod webhooks;
 
 pub use gate::Surroundings;
 
@@ -27,7 +36,6 @@ use axum::middleware::from_fn_with_state;
 use axum::routing::{MethodFilter, MethodRouter, on};
 use axum::{Extension, Router};
 use identity::Did;
-use ledger::MAX_ENTRY;
 use serde::de::DeserializeOwned;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -99,6 +107,18 @@ const BRIEF: Accepts = Accepts::Json(4 << 10);
 const SHORT: Accepts = Accepts::Json(16 << 10);
 /// A presentation with its credentials.
 const LONG: Accepts = Accepts::Json(1 << 20);
+/// An access request: an entry and its purpose.
+const REQUEST: Accepts = Accepts::Json(32 << 10);
+/// A credential.
+const CREDENTIAL: Accepts = Accepts::Json(128 << 10);
+/// Subjects, or what was decided about them.
+const LIST: Accepts = Accepts::Json(2 << 20);
+/// One entry or many.
+const ENTRIES: Accepts = Accepts::Bytes(entries::MAX_ENTRIES_BYTES);
+/// A checkpoint of another log, with its proof.
+const CHECKPOINT: Accepts = Accepts::Bytes(ledger::MAX_ADD_CHECKPOINT_BYTES);
+/// Entries of another log.
+const UPLOAD: Accepts = Accepts::Bytes(16 << 20);
 /// A sealed letter of 256 KiB, and room around it.
 const LETTER: Accepts = Accepts::Json((256 << 10) + (1 << 10));
 
@@ -125,9 +145,11 @@ routes! {
     GET    "/metrics"                          "readMetrics"      Machine Accepts::Nothing, Read,   Over::Biobank, operation::metrics;
     GET    "/checkpoint"                       "readLog"          Anybody Accepts::Nothing, Read,   Over::Biobank, record::checkpoint;
     GET    "/tile/{*path}"                     "readLog"          Anybody Accepts::Nothing, Read,   Over::Biobank, record::tile;
+    GET    "/v1/openapi.json"                  "readLog"          Anybody Accepts::Nothing, Read,   Over::Biobank, openapi::document;
     GET    "/v1/log"                           "readLog"          Anybody Accepts::Nothing, Read,   Over::Biobank, record::log;
-    POST   "/v1/entries"                       "appendEntry"      Anybody Accepts::Bytes(MAX_ENTRY), Write, Over::Biobank, record::append;
+    POST   "/v1/entries"                       "appendEntry"      Anybody ENTRIES,          Later,  Over::Biobank, entries::append;
     GET    "/v1/entries/{hash}/proof"          "readProof"        Anybody Accepts::Nothing, Read,   Over::Biobank, record::proof;
+    GET    "/v1/consistency"                   "readProof"        Anybody Accepts::Nothing, Read,   Over::Biobank, record::consistency;
     GET    "/v1/studies"                       "listStudies"      Anybody Accepts::Nothing, Read,   Over::Biobank, studies::list;
     GET    "/v1/studies/{study}/participants"  "listParticipants" Known   BRIEF,            Costly, Over::Named(study), studies::participants;
     POST   "/v1/invitations"                   "invite"           Known   BRIEF,            Write,  Over::Biobank, desk::invite;
@@ -138,9 +160,37 @@ routes! {
     POST   "/v1/enrolment/challenge"           "startEnrolment"   Anybody SHORT,            Costly, Over::Biobank, enrolment::challenge;
     POST   "/v1/enrolment"                     "enrol"            Anybody LONG,             Costly, Over::Biobank, enrolment::enrol;
     POST   "/v1/study-keys"                    "registerStudyKey" Known   SHORT,            Write,  Over::Biobank, enrolment::register_study_key;
+    POST   "/v1/credentials"                   "handCredential"   Known   CREDENTIAL,       Costly, Over::Biobank, decision::hand_over;
+    GET    "/v1/credentials/{subject}"         "readCredential"   Known   BRIEF,            Read,   Over::Biobank, decision::credential;
+    GET    "/v1/decision"                      "decide"           Known   BRIEF,            Read,   Over::Biobank, decision::one;
+    POST   "/v1/decisions"                     "decide"           Known   LIST,             Write,  Over::Biobank, decision::many;
+    POST   "/v1/access-requests"               "requestAccess"    Known   REQUEST,          Write,  Over::Biobank, access::ask;
+    GET    "/v1/access-requests"               "listRequests"     Known   BRIEF,            Read,   Over::Biobank, access::requests;
+    POST   "/v1/access-requests/{hash}/decision" "decideRequest"  Known   SHORT,            Write,  Over::Biobank, access::decide;
+    POST   "/v1/access-grants"                 "grantAccess"      Known   LIST,             Write,  Over::Biobank, access::grant;
+    GET    "/v1/access-grants/{hash}/visa"     "takeVisa"         Known   BRIEF,            Read,   Over::Biobank, access::take_visa;
+    POST   "/v1/uses"                          "tellUse"          Known   LIST,             Write,  Over::Biobank, uses::tell;
+    GET    "/v1/uses/{subject}"                "readUses"         Known   BRIEF,            Read,   Over::Biobank, uses::of;
     GET    "/v1/mailbox"                       "readMailbox"      Known   BRIEF,            Read,   Over::Biobank, mailbox::read;
     POST   "/v1/mailbox/{name}"                "postLetter"       Known   LETTER,           Write,  Over::Named(mailbox), mailbox::post;
     DELETE "/v1/mailbox/{name}"                "takeLetter"       Known   BRIEF,            Write,  Over::Biobank, mailbox::take;
+    GET    "/v1/stream"                        "readStream"       Anybody Accepts::Nothing, Costly, Over::Biobank, stream::public;
+    GET    "/v1/stream/own"                    "readOwnStream"    Known   BRIEF,            Costly, Over::Biobank, stream::own;
+    POST   "/witness/add-checkpoint"           "signOthers"       Anybody CHECKPOINT,       Read,   Over::Biobank, federation::witness;
+    GET    "/witness/{origin}/checkpoint"      "readLog"          Anybody Accepts::Nothing, Read,   Over::Biobank, federation::witnessed;
+    POST   "/mirror/add-checkpoint"            "signOthers"       Anybody CHECKPOINT,       Read,   Over::Biobank, federation::mirror_checkpoint;
+    POST   "/mirror/add-entries"               "signOthers"       Anybody UPLOAD,           Read,   Over::Biobank, federation::mirror_entries;
+    GET    "/mirror/{origin}/checkpoint"       "readLog"          Anybody Accepts::Nothing, Read,   Over::Biobank, federation::mirrored;
+    GET    "/mirror/{origin}/tile/{*path}"     "readLog"          Anybody Accepts::Nothing, Read,   Over::Biobank, federation::mirrored_tile;
+    GET    "/v1/evidence"                      "readLog"          Anybody Accepts::Nothing, Read,   Over::Biobank, federation::evidence;
+    GET    "/v1/evidence/{id}"                 "readLog"          Anybody Accepts::Nothing, Read,   Over::Biobank, federation::evidence_file;
+    GET    "/v1/snapshots/{study}/{epoch}"     "readSnapshot"     Known   BRIEF,            Costly, Over::Named(study), snapshots::set;
+    GET    "/v1/snapshots/{study}/{epoch}/proofs" "readSnapshotProofs" Known BRIEF,         Costly, Over::Named(study), snapshots::proofs;
+    GET    "/v1/snapshots/{study}/{epoch}/{pseudonym}" "readSnapshot" Known BRIEF,          Read,   Over::Named(study), snapshots::member;
+    POST   "/v1/webhooks"                      "registerWebhook"  Known   SHORT,            Write,  Over::Biobank, webhooks::register;
+    GET    "/v1/webhooks"                      "listWebhooks"     Known   BRIEF,            Read,   Over::Biobank, webhooks::list;
+    POST   "/v1/webhooks/{id}/retry"           "retryWebhook"     Known   BRIEF,            Write,  Over::Biobank, webhooks::retry;
+    DELETE "/v1/webhooks/{id}"                 "removeWebhook"    Known   BRIEF,            Write,  Over::Biobank, webhooks::remove;
 }
 
 /// A study of the list, by the organisation that runs it.

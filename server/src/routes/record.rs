@@ -1,27 +1,27 @@
-//! The log: static reads in the C2SP layout, appending, and receipts.
+//! The log: static reads in the C2SP layout, receipts, and proofs that it only grew.
 
-use super::read_up_to;
+use super::blocking;
 use crate::Problem;
 use crate::biobank::Biobank;
-use crate::log::AppendError;
 use axum::Json;
-use axum::body::Body;
-use axum::extract::{Path, State};
+use axum::extract::{Path, Query, State};
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
-use ledger::{ConsentEntry, EntryHash, MAX_ENTRY, Rejected, commit_subject};
+use ledger::EntryHash;
+use serde::Deserialize;
 use serde_json::{Value, json};
 use std::sync::Arc;
 
 const PLAIN: &str = "text/plain; charset=utf-8";
 
-pub async fn checkpoint(State(biobank): State<Arc<Biobank>>) -> Response {
-    ([(header::CONTENT_TYPE, PLAIN), (header::CACHE_CONTROL, "no-cache")], biobank.log.checkpoint().to_string())
-        .into_response()
+pub async fn checkpoint(State(biobank): State<Arc<Biobank>>) -> Result<Response, Problem> {
+    let newest = blocking(move || biobank.log.newest_checkpoint().map_err(Problem::internal)).await?;
+    let headers = [(header::CONTENT_TYPE, PLAIN), (header::CACHE_CONTROL, "no-cache")];
+    Ok((headers, newest.note().to_owned()).into_response())
 }
 
 pub async fn tile(State(biobank): State<Arc<Biobank>>, Path(path): Path<String>) -> Result<Response, Problem> {
-    let bytes = super::blocking(move || {
+    let bytes = blocking(move || {
         let found = biobank.log.read_tile(&format!("tile/{path}")).map_err(Problem::internal)?;
         found.ok_or_else(Problem::not_found)
     })
@@ -44,36 +44,44 @@ pub async fn log(State(biobank): State<Arc<Biobank>>) -> Json<Value> {
     }))
 }
 
-pub async fn append(State(biobank): State<Arc<Biobank>>, body: Body) -> Result<Json<Value>, Problem> {
-    let bytes = read_up_to(body, MAX_ENTRY).await?;
-    let entry = ConsentEntry::parse(&bytes).map_err(|_| Problem::bad_entry())?;
-    let (desk, signer) = (biobank.clone(), entry.signer().clone());
-    let key = super::blocking(move || desk.desk.study_key(&signer).map_err(Problem::internal)).await?;
-    let key = key.ok_or_else(Problem::unknown_signer)?;
-    let salt: [u8; 32] =
-        hex::decode(&key.salt).ok().and_then(|s| s.try_into().ok()).ok_or_else(Problem::unknown_signer)?;
-    if entry.event().subject != commit_subject(&salt, &key.donor, &key.study) {
-        return Err(Problem::unknown_signer());
-    }
-    let hash = entry.hash();
-    let appended = biobank.log.append(entry).await.map_err(|error| match error {
-        AppendError::Rejected(Rejected::PreviousMismatch { latest }) => match latest {
-            Some(latest) => Problem::previous_mismatch().with_latest(latest),
-            None => Problem::previous_mismatch(),
-        },
-        AppendError::Rejected(_) => Problem::against_rules(),
-        AppendError::Busy => Problem::busy(),
-        other => Problem::internal(other),
-    })?;
-    Ok(Json(json!({ "hash": hash, "index": appended.index })))
-}
-
 pub async fn proof(State(biobank): State<Arc<Biobank>>, Path(hash): Path<String>) -> Result<Response, Problem> {
     let hash: EntryHash = hash.parse().map_err(|_| Problem::not_found())?;
-    let text = super::blocking(move || {
+    let text = blocking(move || {
         let found = biobank.log.receipt(&hash).map_err(Problem::internal)?;
         found.ok_or_else(Problem::not_found)
     })
     .await?;
     Ok(([(header::CONTENT_TYPE, PLAIN), (header::CACHE_CONTROL, "no-cache")], text).into_response())
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Sizes {
+    from: u64,
+    to: Option<u64>,
+}
+
+/// The hashes that show that the log of the second size begins with the log of the first (RFC 6962, section 2.1.2). Up
+/// to the newest size, the checkpoint of that size comes along.
+pub async fn consistency(
+    State(biobank): State<Arc<Biobank>>,
+    sizes: Result<Query<Sizes>, axum::extract::rejection::QueryRejection>,
+) -> Result<Json<Value>, Problem> {
+    let Query(Sizes { from, to }) = sizes.map_err(|_| Problem::malformed())?;
+    blocking(move || {
+        let checkpoint = biobank.log.signed_checkpoint();
+        let to = to.unwrap_or(checkpoint.size);
+        if from == 0 || from > to {
+            return Err(Problem::malformed());
+        }
+        // Of what was not published nothing is shown.
+        if to > checkpoint.size {
+            return Err(Problem::not_found());
+        }
+        let path = biobank.log.consistency_path(from, to).map_err(Problem::internal)?;
+        let proof: Vec<String> = path.iter().map(ledger::Hash::to_base64).collect();
+        let note = (to == checkpoint.size).then(|| checkpoint.note().to_owned());
+        Ok(Json(json!({ "from": from, "to": to, "proof": proof, "checkpoint": note })))
+    })
+    .await
 }

@@ -56,6 +56,10 @@ impl Biobank {
     }
 }
 
+/// What the record holds before the first donor speaks: the biobank, two policies, three studies, and the two people who
+/// connected.
+pub const FOUNDED: u64 = 8;
+
 /// The three people of the main job.
 pub struct Cast {
     pub root: TempDir,
