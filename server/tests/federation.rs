@@ -318,6 +318,43 @@ async fn a_mirror_signs_what_it_holds_and_serves_it() {
     member.close().await;
 }
 
+#[tokio::test]
+async fn members_find_out_that_each_was_shown_another_history() {
+    let root = tempfile::tempdir().unwrap();
+    let (mut one, mut other) = (Member::new(&root, "one").await, Member::new(&root, "other").await);
+    let (log, forged) = (Log::of(40), Log::of(40).forked_at(5));
+    let logs = vec![KnownLog { keys: log_keys(), mirror: true }];
+    other.federate("quorum none\n", &Peers { logs: logs.clone(), ..Peers::default() }).await;
+    // The log shows each of them one of its histories, and neither has reason to complain.
+    assert_eq!(other.show(&forged.request(0, 30)).await.0, 200);
+    let witnesses = vec![other.sheet().witness];
+    one.federate("quorum none\n", &Peers { witnesses, logs, ..Peers::default() }).await;
+    assert_eq!(one.show(&log.request(0, 40)).await.0, 200);
+    assert_eq!(one.post("/mirror/add-checkpoint", log.request(0, 40).to_string()).await.0, 200);
+    assert_eq!(one.post("/mirror/add-entries", upload(&log, 0, 40, 9)).await.0, 200);
+    until_convicted(&one, &[Verdict::Rewritten]).await;
+    // In the same size the signed notes alone are enough.
+    assert_eq!(other.show(&forged.request(30, 40)).await.0, 200);
+    until_convicted(&one, &[Verdict::Fork, Verdict::Rewritten]).await;
+    assert_eq!(other.evidence().await, [], "it asks nobody");
+    one.close().await;
+    other.close().await;
+}
+
+/// Waits until these verdicts can be read, and no others.
+async fn until_convicted(member: &Member, expected: &[Verdict]) {
+    let begun = std::time::Instant::now();
+    loop {
+        let mut verdicts = member.evidence().await;
+        verdicts.sort_by_key(|verdict| format!("{verdict:?}"));
+        if verdicts == expected {
+            return;
+        }
+        assert!(begun.elapsed().as_secs() < 90, "{verdicts:?} in place of {expected:?}");
+        tokio::time::sleep(std::time::Duration::from_millis(250)).await;
+    }
+}
+
 /// A peer made by hand: what it answers to a body, or nothing for ever.
 async fn peer(answer: impl Fn(&str) -> Option<String> + Send + Sync + 'static) -> Url {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();

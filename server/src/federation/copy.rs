@@ -127,7 +127,7 @@ fn read(path: &Path) -> io::Result<Option<Vec<u8>>> {
     }
 }
 
-fn missing() -> io::Error {
+pub(super) fn missing() -> io::Error {
     io::Error::new(io::ErrorKind::NotFound, "a file of the copy is missing")
 }
 

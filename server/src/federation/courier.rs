@@ -13,6 +13,7 @@ use reqwest::{Client, header, redirect};
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 use tokio::sync::{mpsc, watch};
+use url::Url;
 
 /// How long a witness may take.
 const WITNESS_PATIENCE: Duration = Duration::from_secs(2);
@@ -38,7 +39,7 @@ pub(super) struct Brought {
 
 /// Why a courier comes back without signatures.
 #[derive(Debug, thiserror::Error)]
-enum Failure {
+pub(super) enum Failure {
     /// The service has ended.
     #[error("closing")]
     Closing,
@@ -169,7 +170,7 @@ impl Courier {
     /// was put back to an old copy, and every entry from now on writes a second history.
     async fn look_ahead(&self, wanted: &SignedCheckpoint) {
         let path = format!("{}/checkpoint", origin_hash(&wanted.origin));
-        let Ok(note) = self.get(&path).await else { return };
+        let Ok(note) = fetch(&self.http, &self.peer.address, &path).await else { return };
         let Some(biobank) = self.biobank.upgrade() else { return };
         let Ok(seen) = Checkpoint::open(&note, &biobank.vkey) else { return };
         let Ok(tip) = biobank.log.tip() else { return };
@@ -224,14 +225,15 @@ impl Courier {
         let request = self.http.post(url).header(header::CONTENT_TYPE, kind).body(body);
         receive(request.send().await.map_err(|_| Failure::Unreachable)?).await
     }
+}
 
-    async fn get(&self, path: &str) -> Result<String, Failure> {
-        let url = format!("{}/{path}", self.peer.address.as_str().trim_end_matches('/'));
-        let answer = self.http.get(url).send().await.map_err(|_| Failure::Unreachable)?;
-        match receive(answer).await? {
-            (200, _, body) => Ok(body),
-            (status, ..) => Err(Failure::Refused(status)),
-        }
+/// Reads a note below an address.
+pub(super) async fn fetch(http: &Client, address: &Url, path: &str) -> Result<String, Failure> {
+    let url = format!("{}/{path}", address.as_str().trim_end_matches('/'));
+    let answer = http.get(url).timeout(WITNESS_PATIENCE).send().await.map_err(|_| Failure::Unreachable)?;
+    match receive(answer).await? {
+        (200, _, body) => Ok(body),
+        (status, ..) => Err(Failure::Refused(status)),
     }
 }
 

@@ -13,11 +13,11 @@ impl Federation {
         self.log(origin).filter(|log| log.mirror)
     }
 
-    fn copy_dir(&self, origin: &str) -> PathBuf {
+    pub(super) fn copy_dir(&self, origin: &str) -> PathBuf {
         self.mirror_dir.join(origin_hash(origin))
     }
 
-    fn mirror_row(&self, origin: &str) -> Result<(Seen<Mirrored>, Mirrored), HostError> {
+    pub(super) fn mirror_row(&self, origin: &str) -> Result<(Seen<Mirrored>, Mirrored), HostError> {
         let mut seen = rows::read::<Mirrored>(self.tables.as_ref(), rows::MIRRORED, origin)?;
         let state = seen.value.take().unwrap_or_default();
         Ok((seen, state))
@@ -71,7 +71,11 @@ impl Federation {
         let mut state = state;
         if kept {
             let next = copy.edge().size();
-            state = self.change_row(log.origin(), |state| Ok(state.next = state.next.max(next)))?.1;
+            let count = |state: &mut Mirrored| {
+                state.next = state.next.max(next);
+                Ok(())
+            };
+            state = self.change_row(log.origin(), count)?.1;
             copy.tidy(state.next);
         }
         let answer = match fault {

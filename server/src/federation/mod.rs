@@ -3,6 +3,7 @@
 //! Each signs what it has seen of the others and keeps what convicts them, each asks the others to sign its own
 //! checkpoints, and none of them waits for another with what its participants say.
 
+mod compare;
 mod config;
 mod copy;
 mod courier;

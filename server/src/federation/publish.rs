@@ -44,6 +44,7 @@ pub async fn run(biobank: Weak<Biobank>) {
         };
         tokio::spawn(courier.run());
     }
+    tokio::spawn(super::compare::run(biobank.clone()));
     let newest = open.log.take_over_publishing();
     drop(open);
     Publisher { biobank, newest, wanted, brought }.run().await;
