@@ -117,7 +117,8 @@ fn studies_can_not_be_joined_by_their_pseudonyms() {
 
 #[test]
 fn the_size_tells_a_step_and_not_the_count() {
-    for (count, size) in [(0, 64), (1, 64), (64, 64), (65, 128), (1000, 1024), (1025, 2048), (MAX_SNAPSHOT, MAX_SNAPSHOT)]
+    for (count, size) in
+        [(0, 64), (1, 64), (64, 64), (65, 128), (1000, 1024), (1025, 2048), (MAX_SNAPSHOT, MAX_SNAPSHOT)]
     {
         assert_eq!(padded_size(count), Ok(size), "{count}");
     }

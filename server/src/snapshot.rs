@@ -15,9 +15,7 @@ use crate::clock::now;
 use crate::log::{AppendError, ReadError};
 use consent::{Date, Outcome, Purpose, StudyId, StudyRequest};
 use ledger::event::InstitutionEvent;
-use ledger::{
-    Entry, Event, Hash, Key, Pseudonym, PseudonymKey, PseudonymProof, Record, SnapshotSet, padded_size,
-};
+use ledger::{Entry, Event, Hash, Key, Pseudonym, PseudonymKey, PseudonymProof, Record, SnapshotSet, padded_size};
 use std::collections::{BTreeSet, VecDeque};
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
@@ -268,7 +266,10 @@ pub(crate) async fn at_midnight(biobank: Weak<Biobank>) {
                 Err(problem) => Err(problem),
             };
             if made.is_err() {
-                tracing::warn!(study = study.id.as_str(), "the snapshot of the day was not made; who asks for it makes it");
+                tracing::warn!(
+                    study = study.id.as_str(),
+                    "the snapshot of the day was not made; who asks for it makes it"
+                );
             }
         }
     }

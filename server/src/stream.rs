@@ -177,9 +177,8 @@ async fn fetch_entries(biobank: &Weak<Biobank>, first: u64, end: u64) -> Option<
 
 /// Follows the log as long as the service is there.
 pub(crate) async fn follow(biobank: Weak<Biobank>) {
-    let Some((stream, mut sizes, mut closing)) = biobank
-        .upgrade()
-        .map(|open| (Arc::clone(&open.stream), open.log.watch_published(), open.closing.subscribe()))
+    let Some((stream, mut sizes, mut closing)) =
+        biobank.upgrade().map(|open| (Arc::clone(&open.stream), open.log.watch_published(), open.closing.subscribe()))
     else {
         return;
     };
@@ -321,4 +320,62 @@ fn mailbox() -> String {
 fn event(name: &str, id: Option<u64>, data: &serde_json::Value) -> String {
     let id = id.map(|id| format!("id: {id}\n")).unwrap_or_default();
     format!("{id}event: {name}\ndata: {data}\n\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::biobank::Institution;
+    use crate::serve::Options;
+    use identity::SigningKey;
+
+    fn told(index: u64) -> Told {
+        let bytes = index.to_be_bytes().to_vec();
+        Told { index, hash: EntryHash::of(&bytes), bytes }
+    }
+
+    #[test]
+    fn the_newest_entries_are_at_hand_and_no_others() {
+        let stream = Stream::new(10);
+        assert!(stream.kept(10).is_empty());
+        stream.tell((10..13).map(told).collect());
+        assert_eq!(*stream.sizes().borrow(), 13);
+        let numbers = |first| stream.kept(first).iter().map(|told| told.index).collect::<Vec<_>>();
+        assert!(numbers(9).is_empty(), "what was before is read from the record");
+        assert_eq!(numbers(10), [10, 11, 12]);
+        assert_eq!(numbers(12), [12]);
+        assert!(numbers(13).is_empty());
+        stream.tell((13..13 + KEPT as u64).map(told).collect());
+        assert_eq!(stream.newest().len(), KEPT);
+        assert_eq!((numbers(12), numbers(13).len()), (Vec::new(), QUEUE));
+    }
+
+    #[tokio::test]
+    async fn who_does_not_read_is_let_go_and_makes_room() {
+        let dir = tempfile::tempdir().unwrap();
+        let first = Institution { name: "Example Biobank".into(), origin: "biobank.example/log".into() };
+        let options = Options::new(dir.path().to_owned(), ([127, 0, 0, 1], 0).into(), first);
+        let biobank = Arc::new(Biobank::open(&options).unwrap());
+        let did = SigningKey::from_seed([1; 32]).did();
+        let mut silent = open(&biobank, Listener::Caller(did.clone()), None, false).unwrap();
+        let taken = || biobank.stream.seats.lock().unwrap().len();
+        assert_eq!(taken(), 1);
+        for _ in 0..4 * QUEUE {
+            biobank.stream.ring(&did, None);
+            tokio::task::yield_now().await;
+        }
+        for _ in 0..600 {
+            if taken() == 0 {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+        assert_eq!(taken(), 0);
+        // What was sent before is there still; then the stream ends, and the listener comes again.
+        let mut read = 0;
+        while silent.recv().await.is_some() {
+            read += 1;
+        }
+        assert_eq!(read, QUEUE);
+    }
 }

@@ -8,6 +8,7 @@ mod rows;
 mod tests;
 
 pub(crate) use address::Reach;
+use rows::LEASE;
 pub use rows::{DeadLetter, Hook};
 
 use crate::access::commitment;
@@ -55,6 +56,8 @@ impl Pace {
 pub struct Webhooks {
     pub(crate) reach: Reach,
     pub(crate) pace: Pace,
+    /// This process among those that share the desk.
+    node: String,
     /// Moves on with each change that staff make.
     changed: watch::Sender<u64>,
 }
@@ -62,7 +65,7 @@ pub struct Webhooks {
 impl Webhooks {
     /// Hooks of an institution.
     pub(crate) fn new(reach: Reach, pace: Pace) -> Self {
-        Self { reach, pace, changed: watch::Sender::new(0) }
+        Self { reach, pace, node: uuid::Uuid::new_v4().to_string(), changed: watch::Sender::new(0) }
     }
 
     /// Wakes the deliveries: staff changed a hook.
@@ -78,13 +81,8 @@ pub(crate) fn event_name(typ: &str) -> &str {
 
 /// All names that a hook can ask for.
 pub(crate) fn event_names() -> BTreeSet<&'static str> {
-    let of_donors = [
-        ledger::GRANT_TYPE,
-        ledger::CHANGE_TYPE,
-        ledger::SUSPEND_TYPE,
-        ledger::RESUME_TYPE,
-        ledger::WITHDRAW_TYPE,
-    ];
+    let of_donors =
+        [ledger::GRANT_TYPE, ledger::CHANGE_TYPE, ledger::SUSPEND_TYPE, ledger::RESUME_TYPE, ledger::WITHDRAW_TYPE];
     of_donors.into_iter().chain(InstitutionEvent::TYPES.iter().copied()).map(event_name).collect()
 }
 
@@ -127,6 +125,8 @@ enum Todo {
     Gone,
     /// Everything that is in the log was delivered or passed over.
     Nothing,
+    /// Another node delivers.
+    Elsewhere,
     /// An entry is due, after this wait; the hook as it stood.
     Deliver(Box<(Hook, Told, Duration)>),
     /// A dead letter gets one more try.
@@ -149,6 +149,7 @@ async fn serve(biobank: &Weak<Biobank>, id: &str) {
             None => Some(REST),
             Some(Todo::Gone) => return,
             Some(Todo::Nothing) => None,
+            Some(Todo::Elsewhere) => Some(Duration::from_secs(LEASE.unsigned_abs())),
             Some(Todo::Again(due)) => {
                 let (hook, told, letter) = *due;
                 let result = post::post(biobank, id, &hook, &told).await;
@@ -181,6 +182,10 @@ async fn serve(biobank: &Weak<Biobank>, id: &str) {
 /// Finds what is due, and passes over what the hook did not ask for.
 fn todo(biobank: &Biobank, id: &str) -> Result<Todo, DeskError> {
     let Some(mut hook) = biobank.desk.hook(id)? else { return Ok(Todo::Gone) };
+    // A node that ends leaves its hooks to the others, after a while.
+    if biobank.log.store().is_shared() && !biobank.desk.lease_hook(id, &biobank.webhooks.node, now())? {
+        return Ok(Todo::Elsewhere);
+    }
     if let Some(letter) = biobank.desk.dead_letters(id)?.into_iter().find(|letter| letter.again) {
         if let Some(told) = entries(biobank, letter.index, letter.index + 1)?.into_iter().next() {
             return Ok(Todo::Again(Box::new((hook, told, letter))));

@@ -81,7 +81,10 @@ async fn listen(profile: Weak<Profile>, told: watch::Sender<Heard>) {
 }
 
 /// The call that opens the stream, as a future that holds nothing of the profile.
-fn open_stream(profile: &Profile, last: Option<u64>) -> Option<impl Future<Output = Result<Response, Failure>> + use<>> {
+fn open_stream(
+    profile: &Profile,
+    last: Option<u64>,
+) -> Option<impl Future<Output = Result<Response, Failure>> + use<>> {
     let (connection, remote) = (profile.connection().ok()?, profile.remote().ok()?);
     let key = profile.biobank_key(&connection);
     Some(async move { remote.listen(&key, PATH, last).await })
@@ -225,10 +228,7 @@ mod tests {
     fn events_are_cut_out_of_bytes() {
         let text = b"retry: 2000\n\n: here\n\nid: 7\nevent: entry\ndata: {\"index\":7}\n\nevent:mailbox\r\ndata:{}\r\n\r\nevent: half";
         let news = |id, name: &str, data: &str| News { id, name: name.into(), data: data.into() };
-        assert_eq!(
-            events(text).unwrap(),
-            [news(Some(7), "entry", "{\"index\":7}"), news(None, "mailbox", "{}")]
-        );
+        assert_eq!(events(text).unwrap(), [news(Some(7), "entry", "{\"index\":7}"), news(None, "mailbox", "{}")]);
         assert_eq!(events(b"id: nothing\nevent: entry\n\n").unwrap(), [news(None, "entry", "")]);
         assert_eq!(events(&[0xff, 0xfe, b'\n', b'\n']).unwrap(), []);
     }

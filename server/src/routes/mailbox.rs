@@ -44,7 +44,11 @@ pub async fn post(
         }
         STANDARD.decode(&request.sealed).map_err(|_| Problem::malformed())?;
         match biobank.desk.post(&signed.caller, &to, request.sealed, now()).map_err(Problem::internal)? {
-            Step::Done(id) => Ok((StatusCode::ACCEPTED, Json(json!({ "id": id })))),
+            Step::Done(id) => {
+                let key = biobank.desk.study_key(&to).map_err(Problem::internal)?;
+                biobank.stream.ring(&to, key.as_ref().map(|key| &key.donor));
+                Ok((StatusCode::ACCEPTED, Json(json!({ "id": id }))))
+            }
             _ => Err(Problem::mailbox_full()),
         }
     })

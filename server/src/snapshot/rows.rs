@@ -112,10 +112,14 @@ impl Desk {
     /// The leaves of a set, sorted by pseudonym.
     pub(crate) fn snapshot_leaves(&self, id: &SnapshotId) -> Result<Vec<KeptLeaf>, DeskError> {
         let mut leaves = Vec::new();
-        each_row(&id.leaves(), |span| self.tables().range(LEAVES, span, PAGE), |_, bytes| {
-            leaves.extend(serde_json::from_slice::<Vec<KeptLeaf>>(&bytes)?);
-            Ok(true)
-        })?;
+        each_row(
+            &id.leaves(),
+            |span| self.tables().range(LEAVES, span, PAGE),
+            |_, bytes| {
+                leaves.extend(serde_json::from_slice::<Vec<KeptLeaf>>(&bytes)?);
+                Ok(true)
+            },
+        )?;
         Ok(leaves)
     }
 }

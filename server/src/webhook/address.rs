@@ -151,7 +151,8 @@ mod tests {
     #[test]
     fn a_hook_leads_out_over_tls() {
         let long = format!("https://holder.example/{}", "a".repeat(MAX_URL));
-        for good in ["https://holder.example/hook?key=1", "https://holder.example:8443/", "https://93.184.216.34/hook"] {
+        for good in ["https://holder.example/hook?key=1", "https://holder.example:8443/", "https://93.184.216.34/hook"]
+        {
             assert!(Reach::Public.check(good).is_some(), "{good}");
             assert!(Reach::Demo.check(good).is_some(), "{good}");
         }

@@ -13,6 +13,10 @@ use serde::{Deserialize, Serialize};
 const HOOKS: Table = Table("webhooks");
 /// `<id>\n<index>` -> `DeadLetter`.
 const DEAD: Table = Table("webhook-dead-letters");
+/// Id -> `Lease`, where several nodes share the desk.
+const LEASES: Table = Table("webhook-leases");
+/// How long a node has a hook to itself, in seconds: longer than any delivery takes.
+pub(crate) const LEASE: i64 = 60;
 /// How many hooks there may be.
 const MAX_HOOKS: usize = 64;
 /// How many dead letters of one hook are kept; of more, the oldest go.
@@ -68,6 +72,13 @@ pub struct DeadLetter {
     pub again: bool,
 }
 
+/// The node that delivers for a hook.
+#[derive(Serialize, Deserialize)]
+struct Lease {
+    holder: String,
+    until: Timestamp,
+}
+
 fn dead_key(id: &str, index: u64) -> String {
     format!("{id}\n{index:020}")
 }
@@ -98,6 +109,16 @@ impl Desk {
     /// A hook.
     pub fn hook(&self, id: &str) -> Result<Option<Hook>, DeskError> {
         self.get(HOOKS, id)
+    }
+
+    /// Whether this node delivers for a hook for the next while. One node at a time does, so that the order holds.
+    pub fn lease_hook(&self, id: &str, node: &str, now: Timestamp) -> Result<bool, DeskError> {
+        let lease = Lease { holder: node.to_owned(), until: now.plus_seconds(LEASE) };
+        self.change(|rows| match read::<Lease>(rows, LEASES, id)? {
+            // A lease from a clock far ahead does not keep everybody out for long.
+            Some(other) if other.holder != node && other.until > now && other.until <= lease.until => Ok(false),
+            _ => write(rows, LEASES, id, &lease).map(|()| true),
+        })
     }
 
     /// Changes a hook if it still stands where `before` stood; false if it does not, or is gone.
@@ -131,10 +152,14 @@ impl Desk {
     /// The dead letters of a hook, oldest entry first.
     pub fn dead_letters(&self, id: &str) -> Result<Vec<DeadLetter>, DeskError> {
         let mut letters = Vec::new();
-        each_row(&dead_of(id), |span| self.tables().range(DEAD, span, PAGE), |_, bytes| {
-            letters.push(serde_json::from_slice(&bytes)?);
-            Ok(true)
-        })?;
+        each_row(
+            &dead_of(id),
+            |span| self.tables().range(DEAD, span, PAGE),
+            |_, bytes| {
+                letters.push(serde_json::from_slice(&bytes)?);
+                Ok(true)
+            },
+        )?;
         Ok(letters)
     }
 
@@ -155,10 +180,14 @@ impl Desk {
             let Some(hook) = read::<Hook>(rows, HOOKS, id)? else { return Ok(false) };
             write(rows, HOOKS, id, &Hook { attempts: 0, retry_at: None, ..hook })?;
             let mut again = Vec::new();
-            each_row(&dead_of(id), |span| rows.range(DEAD, span, PAGE), |key, bytes| {
-                again.push((key, DeadLetter { again: true, ..serde_json::from_slice(&bytes)? }));
-                Ok(true)
-            })?;
+            each_row(
+                &dead_of(id),
+                |span| rows.range(DEAD, span, PAGE),
+                |key, bytes| {
+                    again.push((key, DeadLetter { again: true, ..serde_json::from_slice(&bytes)? }));
+                    Ok(true)
+                },
+            )?;
             for (key, letter) in again {
                 write(rows, DEAD, &key, &letter)?;
             }
@@ -171,11 +200,16 @@ impl Desk {
         self.change(|rows| {
             let there = rows.get(HOOKS, id)?.is_some();
             rows.remove(HOOKS, id)?;
+            rows.remove(LEASES, id)?;
             let mut dead = Vec::new();
-            each_row(&dead_of(id), |span| rows.range(DEAD, span, PAGE), |key, _| {
-                dead.push(key);
-                Ok(true)
-            })?;
+            each_row(
+                &dead_of(id),
+                |span| rows.range(DEAD, span, PAGE),
+                |key, _| {
+                    dead.push(key);
+                    Ok(true)
+                },
+            )?;
             for key in dead {
                 rows.remove(DEAD, &key)?;
             }
