@@ -9,6 +9,8 @@ use std::path::PathBuf;
 
 /// The most files that are kept. A log that signs without end fills no disk with its misdeeds.
 const MAX_FILES: usize = 256;
+/// From this many on only what convicts a log is kept, so that there is room for it.
+const MAX_OPEN: usize = 64;
 /// The end of a file's name.
 const SUFFIX: &str = ".json";
 
@@ -49,11 +51,13 @@ impl EvidenceFolder {
             name.update(tree.text());
         }
         let evidence = Evidence::new(vkey, held, shown, proof.to_vec());
-        name.update([u8::from(evidence.judge().is_ok_and(Verdict::proves_a_fork))]);
+        let proven = evidence.judge().is_ok_and(Verdict::proves_a_fork);
+        name.update([u8::from(proven)]);
         let id = hex::encode(&name.finalize()[..16]);
         std::fs::create_dir_all(&self.dir)?;
         let path = self.dir.join(format!("{id}{SUFFIX}"));
-        if path.exists() || std::fs::read_dir(&self.dir)?.count() >= MAX_FILES {
+        let most = if proven { MAX_FILES } else { MAX_OPEN };
+        if path.exists() || std::fs::read_dir(&self.dir)?.count() >= most {
             return Ok(());
         }
         super::copy::write_durably(&path, evidence.to_json().as_bytes())
