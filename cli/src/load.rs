@@ -119,10 +119,10 @@ impl<'a> Test<'a> {
     /// Makes the requests, which does not count, and sends them.
     fn round(&mut self, pace: Option<f64>) -> Result<Tally, String> {
         let jobs = self.jobs()?;
-        let a_request =
-            if matches!(self.arguments.read, Some(Reads::Proofs | Reads::Tiles)) { 1 } else { self.batch() };
+        // The last request of a line may be smaller than the others.
+        let requests = jobs.iter().map(Vec::len).sum::<usize>() as f64 / f64::from(self.arguments.entries);
         let before = machine_load();
-        let tally = drive(&self.address, jobs, pace.map(|pace| pace / a_request as f64));
+        let tally = drive(&self.address, jobs, pace.map(|pace| pace * requests));
         self.print(&tally, pace, &before);
         Ok(tally)
     }

@@ -58,8 +58,8 @@ fn study(dir: &Path) -> Outcome<StudyRequest> {
     studies.into_iter().find(|study| study.id.as_str() == "heart-rhythm").ok_or_else(|| "not a demo's folder".into())
 }
 
-/// Where the people begin: a demo's log has entries of its institution before them.
-fn first(dir: &Path) -> Outcome<u64> {
+/// Where the people begin, and how many of `count` there are: a demo's log has entries of its institution before them.
+fn first(dir: &Path, count: u64) -> Outcome<(u64, u64)> {
     let log = grow::open(dir)?;
     let mut number = 0;
     while let Some(bytes) = log.entry(number)? {
@@ -68,12 +68,12 @@ fn first(dir: &Path) -> Outcome<u64> {
         }
         number += 1;
     }
-    Ok(number)
+    Ok((number, count.min(log.signed_checkpoint().size - number)))
 }
 
 /// Writes the rows that enrolment and the handing over of credentials would write, as the desk has them.
 pub fn fill_desk(dir: &Path, count: u64) -> Outcome {
-    let (study, first) = (study(dir)?, first(dir)?);
+    let (study, (first, count)) = (study(dir)?, first(dir, count)?);
     // A yes to all that the study offers.
     let policy = Policy { data: Some(study.offers.iter().map(|offer| offer.kind).collect()), ..study.policy.clone() };
     let desk = Database::create(dir.join("desk.redb"))?;
@@ -99,7 +99,7 @@ pub fn fill_desk(dir: &Path, count: u64) -> Outcome {
 
 /// Decides about subjects from all over the log, as the service does, but neither asked over HTTP nor signed.
 pub fn decide_all(dir: &Path, count: u64, asked: u64) -> Outcome {
-    let (study, first) = (study(dir)?, first(dir)?);
+    let (study, (first, count)) = (study(dir)?, first(dir, count)?);
     let day: Date = Timestamp::from_unix(TIME).date();
     // Names beforehand: whoever asks knows them.
     let names: Vec<Hash> =
