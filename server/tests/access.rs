@@ -260,9 +260,21 @@ async fn a_credential_is_taken_from_its_donor_and_only_while_it_is_the_one_in_fo
     assert_eq!(outcome().await, "review");
     assert_eq!(biobank.hand_over(&donor, &newer).await.0, 204);
     assert_eq!(outcome().await, "deny", "the genome is not shared any more");
+    // Who reads it: the donor, and an auditor.
+    let path = format!("/v1/credentials/{}", donor.name());
+    let auditor = biobank.account("auditor", "https://audit.example", 12).await;
+    for key in [&auditor, &donor.key()] {
+        let (status, kept) = biobank.asks(key, &path).await;
+        assert_eq!((status, &kept["entry"]), (200, &json!(change.hash())));
+        assert_eq!(kept["credential"], json!(newer));
+    }
+    for key in [&researcher, &other.key(), &donor.pairwise, &biobank.staff().await] {
+        assert_eq!(refused(&biobank.asks(key, &path).await), (403, "not-allowed"));
+    }
     // After the end nothing is kept and nothing is taken.
     let gone = donor.says(Some(change.hash()), leave(Withdrawal::NoUse));
     assert_eq!(biobank.append(gone.bytes()).await.0, 200);
+    assert_eq!(refused(&biobank.asks(&auditor, &path).await), (404, "not-found"));
     assert_eq!(refused(&biobank.hand_over(&donor, &newer).await), not_in_force);
 }
 
