@@ -27,7 +27,7 @@ mod webhook;
 
 pub use biobank::{Institution, StartError};
 pub use capability::{CAPABILITY_HEADER, CAPABILITY_TYPE, Capability};
-pub use desk::{Account, AccountRole};
+pub use desk::{Account, AccountRole, DeskPlace, move_desk};
 pub use door::Connections;
 pub use limits::{Allowance, Allowances, Rate, Rates};
 pub use postgres::{AddressError, Database, DatabaseAddress, DatabaseError, StoreAddress};

@@ -5,7 +5,7 @@ use identity::SigningKey;
 use ledger::{Hash, Key, NoteKey, Record};
 use redb::{Builder, ConcurrencyMode, ReadableDatabase, TableDefinition, TableHandle as _};
 use server::log::{self, Embedded, Known, Postgres, Store};
-use server::{Database, Institution, StoreAddress};
+use server::{Database, DeskPlace, Institution, StoreAddress, move_desk};
 use sha2::{Digest as _, Sha256};
 use std::fs;
 use std::io::{self, Write as _};
@@ -275,7 +275,23 @@ fn migrate(arguments: &Migrate) -> Result<(), Failure> {
             let _ = writeln!(io::stderr(), "{done} of {size}");
         }
     })?;
-    say(format_args!("{} entries, root {}, state {}\n", tip.turn.size, tip.checkpoint.root, tip.state))
+    say(format_args!("{} entries, root {}, state {}\n", tip.turn.size, tip.checkpoint.root, tip.state))?;
+    // A log alone serves nobody; but what stays in files stays where it is.
+    match (desk_of(&arguments.from)?, desk_of(&arguments.to)?) {
+        (DeskPlace::File(_), DeskPlace::File(_)) | (DeskPlace::Database(_), DeskPlace::Database(_)) => Ok(()),
+        (from, to) => say(format_args!("{} rows of the desk\n", move_desk(&from, &to)?)),
+    }
+}
+
+/// Where the desk lies that belongs to a store.
+fn desk_of(name: &str) -> Result<DeskPlace, Failure> {
+    if let Some(log) = name.strip_prefix("embedded:") {
+        return Ok(DeskPlace::File(Path::new(log).with_file_name("desk.redb")));
+    }
+    match name.parse()? {
+        StoreAddress::Postgres(address) => Ok(DeskPlace::Database(address)),
+        StoreAddress::Embedded => Err("not a database".into()),
+    }
 }
 
 /// A store by its name.

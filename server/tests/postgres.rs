@@ -6,8 +6,8 @@ mod log_stage;
 
 use cluster::Cluster;
 use ledger::{Checkpoint, Hash, Key, TileEdge, empty_state_hash};
-use log_stage::{ENTRIES, ORIGIN, append, note_key};
-use server::log::{LogStore, Postgres, Row, Store, StoreError, Turn, Write, check};
+use log_stage::{ENTRIES, ORIGIN, append, grants, note_key};
+use server::log::{Embedded, LogStore, Postgres, Row, Store, StoreError, Turn, Write, check};
 use server::{Database, DatabaseError};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -56,7 +56,9 @@ async fn a_log_reads_back_at_every_border_and_from_every_node() {
         assert_eq!(append(&log, &ENTRIES[held..size]).await, indices);
         assert_eq!(append(&node(&address), &ENTRIES[held..size]).await, indices);
         held = size;
-        assert_eq!(audit(store(&address).as_ref()), Vec::<String>::new(), "at {size}");
+        if [1, 257, 620].contains(&size) {
+            assert_eq!(audit(store(&address).as_ref()), Vec::<String>::new(), "at {size}");
+        }
     }
     let store = store(&address);
     let all = store.records_from("subject/", None, 1000).unwrap();
@@ -180,4 +182,31 @@ async fn a_server_that_could_lose_what_it_acknowledged_is_refused() {
     Database::open(&address.parse().unwrap(), true).unwrap();
     let wrong = address.replace("passfile=", "passfile=/nowhere/");
     assert!(matches!(Database::open(&wrong.parse().unwrap(), true), Err(DatabaseError::Io(..))));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_log_moves_between_the_stores_and_stays_the_same() {
+    let Some(cluster) = Cluster::start(0).await else { return };
+    let address = cluster.database("moves").await;
+    let (here, back) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    append(&log_stage::open(here.path()), &grants(0, 700)).await;
+    let before = Embedded::open(here.path(), note_key().verifier()).unwrap();
+    let between = store(&address);
+    let after = Embedded::open(back.path(), note_key().verifier()).unwrap();
+    server::log::migrate(&before, between.as_ref(), &note_key(), |_, _| ()).unwrap();
+    server::log::migrate(between.as_ref(), &after, &note_key(), |_, _| ()).unwrap();
+    let ends = [before.tip(), between.tip(), after.tip()].map(|tip| tip.unwrap().unwrap());
+    for end in &ends[1..] {
+        assert_eq!((end.turn.size, end.state), (ends[0].turn.size, ends[0].state));
+        assert_eq!(end.checkpoint.note(), ends[0].checkpoint.note());
+    }
+    let all = before.records_from("", None, 10_000).unwrap();
+    assert_eq!(between.records_from("", None, 10_000).unwrap(), all);
+    assert_eq!(after.records_from("", None, 10_000).unwrap(), all);
+    assert_eq!(audit(between.as_ref()), Vec::<String>::new());
+    // And the log goes on where it is.
+    assert_eq!(
+        append(&LogStore::over(between, note_key()).unwrap(), &grants(700, 5)).await,
+        (700..705).collect::<Vec<_>>()
+    );
 }

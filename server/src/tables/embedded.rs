@@ -2,7 +2,8 @@
 
 use super::{Row, Rows, Span, Table, Tables, TablesError};
 use redb::{
-    ConcurrencyMode, Database, ReadableDatabase as _, ReadableTable, TableDefinition, TableError, WriteTransaction,
+    ConcurrencyMode, Database, ReadableDatabase as _, ReadableTable, TableDefinition, TableError, TableHandle as _,
+    WriteTransaction,
 };
 use std::path::Path;
 
@@ -22,7 +23,7 @@ impl Embedded {
     /// Reads a table; one that nothing was written to yet is empty.
     fn read<T>(
         &self,
-        table: Table,
+        table: Table<'_>,
         empty: T,
         read: impl FnOnce(&redb::ReadOnlyTable<&'static str, &'static [u8]>) -> Result<T, TablesError>,
     ) -> Result<T, TablesError> {
@@ -35,12 +36,17 @@ impl Embedded {
 }
 
 impl Tables for Embedded {
-    fn get(&self, table: Table, key: &str) -> Result<Option<Vec<u8>>, TablesError> {
+    fn get(&self, table: Table<'_>, key: &str) -> Result<Option<Vec<u8>>, TablesError> {
         self.read(table, None, |table| value(table, key))
     }
 
-    fn range(&self, table: Table, span: Span<'_>, limit: usize) -> Result<Vec<Row>, TablesError> {
+    fn range(&self, table: Table<'_>, span: Span<'_>, limit: usize) -> Result<Vec<Row>, TablesError> {
         self.read(table, Vec::new(), |table| rows(table, span, limit))
+    }
+
+    fn names(&self) -> Result<Vec<String>, TablesError> {
+        let read = self.redb.begin_read().map_err(failed)?;
+        Ok(read.list_tables().map_err(failed)?.map(|table| table.name().to_owned()).collect())
     }
 
     fn change(&self, work: &mut dyn FnMut(&mut dyn Rows) -> Result<(), TablesError>) -> Result<(), TablesError> {
@@ -57,28 +63,28 @@ struct Draft {
 }
 
 impl Rows for Draft {
-    fn get(&mut self, table: Table, key: &str) -> Result<Option<Vec<u8>>, TablesError> {
+    fn get(&mut self, table: Table<'_>, key: &str) -> Result<Option<Vec<u8>>, TablesError> {
         value(&self.write.open_table(definition(table)).map_err(failed)?, key)
     }
 
-    fn range(&mut self, table: Table, span: Span<'_>, limit: usize) -> Result<Vec<Row>, TablesError> {
+    fn range(&mut self, table: Table<'_>, span: Span<'_>, limit: usize) -> Result<Vec<Row>, TablesError> {
         rows(&self.write.open_table(definition(table)).map_err(failed)?, span, limit)
     }
 
-    fn put(&mut self, table: Table, key: &str, value: &[u8]) -> Result<(), TablesError> {
+    fn put(&mut self, table: Table<'_>, key: &str, value: &[u8]) -> Result<(), TablesError> {
         self.changed = true;
         self.write.open_table(definition(table)).map_err(failed)?.insert(key, value).map_err(failed)?;
         Ok(())
     }
 
-    fn remove(&mut self, table: Table, key: &str) -> Result<(), TablesError> {
+    fn remove(&mut self, table: Table<'_>, key: &str) -> Result<(), TablesError> {
         self.changed = true;
         self.write.open_table(definition(table)).map_err(failed)?.remove(key).map_err(failed)?;
         Ok(())
     }
 }
 
-fn definition(table: Table) -> TableDefinition<'static, &'static str, &'static [u8]> {
+fn definition(table: Table<'_>) -> TableDefinition<'_, &'static str, &'static [u8]> {
     TableDefinition::new(table.0)
 }
 

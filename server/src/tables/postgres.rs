@@ -73,7 +73,7 @@ impl From<DatabaseError> for Tried {
 }
 
 impl Tables for Shared {
-    fn get(&self, table: Table, key: &str) -> Result<Option<Vec<u8>>, TablesError> {
+    fn get(&self, table: Table<'_>, key: &str) -> Result<Option<Vec<u8>>, TablesError> {
         let read = self.database.read(async |session| {
             let statement = session.prepare(GET).await?;
             session.client().query_opt(&statement, &[&table.0, &key]).await?.map(|row| row.try_get(0)).transpose()
@@ -81,12 +81,20 @@ impl Tables for Shared {
         read.map_err(TablesError::new)
     }
 
-    fn range(&self, table: Table, (from, to): Span<'_>, limit: usize) -> Result<Vec<Row>, TablesError> {
+    fn range(&self, table: Table<'_>, (from, to): Span<'_>, limit: usize) -> Result<Vec<Row>, TablesError> {
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
         let read = self.database.read(async |session| {
             let statement = session.prepare(RANGE).await?;
             let rows = session.client().query(&statement, &[&table.0, &from, &to, &limit]).await?;
             rows.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?))).collect()
+        });
+        read.map_err(TablesError::new)
+    }
+
+    fn names(&self) -> Result<Vec<String>, TablesError> {
+        let read = self.database.read(async |session| {
+            let rows = session.client().query("SELECT DISTINCT shelf FROM desk_rows ORDER BY shelf", &[]).await?;
+            rows.iter().map(|row| row.try_get(0)).collect()
         });
         read.map_err(TablesError::new)
     }
@@ -133,7 +141,7 @@ impl Draft<'_> {
 }
 
 impl Rows for Draft<'_> {
-    fn get(&mut self, table: Table, key: &str) -> Result<Option<Vec<u8>>, TablesError> {
+    fn get(&mut self, table: Table<'_>, key: &str) -> Result<Option<Vec<u8>>, TablesError> {
         self.ask(async |lease| {
             let statement = lease.session.prepare(GET).await?;
             let row = lease.session.client().query_opt(&statement, &[&table.0, &key]).await?;
@@ -141,7 +149,7 @@ impl Rows for Draft<'_> {
         })
     }
 
-    fn range(&mut self, table: Table, (from, to): Span<'_>, limit: usize) -> Result<Vec<Row>, TablesError> {
+    fn range(&mut self, table: Table<'_>, (from, to): Span<'_>, limit: usize) -> Result<Vec<Row>, TablesError> {
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
         self.ask(async |lease| {
             let statement = lease.session.prepare(RANGE).await?;
@@ -150,14 +158,14 @@ impl Rows for Draft<'_> {
         })
     }
 
-    fn put(&mut self, table: Table, key: &str, value: &[u8]) -> Result<(), TablesError> {
+    fn put(&mut self, table: Table<'_>, key: &str, value: &[u8]) -> Result<(), TablesError> {
         self.ask(async |lease| {
             let statement = lease.session.prepare(PUT).await?;
             lease.session.client().execute(&statement, &[&table.0, &key, &value]).await.map(|_| ())
         })
     }
 
-    fn remove(&mut self, table: Table, key: &str) -> Result<(), TablesError> {
+    fn remove(&mut self, table: Table<'_>, key: &str) -> Result<(), TablesError> {
         self.ask(async |lease| {
             let statement = lease.session.prepare(REMOVE).await?;
             lease.session.client().execute(&statement, &[&table.0, &key]).await.map(|_| ())
