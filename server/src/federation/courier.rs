@@ -33,7 +33,7 @@ pub(super) struct Brought {
     pub of: SignedCheckpoint,
     /// The signatures, checked.
     pub lines: String,
-    /// Who made them: its place among the keys.
+    /// Whose they are.
     pub peer: Peer,
 }
 
