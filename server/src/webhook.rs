@@ -186,10 +186,10 @@ fn todo(biobank: &Biobank, id: &str) -> Result<Todo, DeskError> {
     if biobank.log.store().is_shared() && !biobank.desk.lease_hook(id, &biobank.webhooks.node, now())? {
         return Ok(Todo::Elsewhere);
     }
-    if let Some(letter) = biobank.desk.dead_letters(id)?.into_iter().find(|letter| letter.again) {
-        if let Some(told) = entries(biobank, letter.index, letter.index + 1)?.into_iter().next() {
-            return Ok(Todo::Again(Box::new((hook, told, letter))));
-        }
+    if let Some(letter) = biobank.desk.dead_letters(id)?.into_iter().find(|letter| letter.again)
+        && let Some(told) = entries(biobank, letter.index, letter.index + 1)?.into_iter().next()
+    {
+        return Ok(Todo::Again(Box::new((hook, told, letter))));
     }
     let (start, end) = (hook.next, published(biobank));
     let mut next = start;
