@@ -4,6 +4,7 @@ use crate::event::Connection;
 use bridge::{Code, Failure, QuorumView};
 use consent::Timestamp;
 use ledger::{PolicyError, Standing, TrustPolicy};
+use std::collections::BTreeMap;
 
 /// The policy that this profile holds its biobank to; none where the biobank is in no consortium.
 pub fn policy(connection: &Connection) -> Result<Option<TrustPolicy>, Failure> {
@@ -19,9 +20,14 @@ pub fn view(policy: &TrustPolicy, note: &str, now: Timestamp) -> QuorumView {
         Err(PolicyError::Pending(pending)) => (false, pending.votes),
         Err(_) => (false, Vec::new()),
     };
+    // One institution can sign with several keys (`Name:algorithm`): it has signed when all of them have.
+    let mut institutions = BTreeMap::new();
+    for vote in &votes {
+        let name = vote.witness.split(':').next().unwrap_or(&vote.witness);
+        *institutions.entry(name).or_insert(true) &= matches!(vote.standing, Standing::Signed(_));
+    }
     let names = |signed: bool| {
-        let votes = votes.iter().filter(|vote| matches!(vote.standing, Standing::Signed(_)) == signed);
-        votes.map(|vote| vote.witness.clone()).collect()
+        institutions.iter().filter(|(_, all)| **all == signed).map(|(name, _)| (*name).to_owned()).collect()
     };
     QuorumView { reached, signed: names(true), missing: names(false) }
 }

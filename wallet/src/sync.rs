@@ -192,7 +192,11 @@ async fn prove(
     sending: &Sending,
 ) -> Result<(), Failure> {
     let entry = sending.entry.hash();
-    let receipt = client.proof(&entry).await.map_err(client_failure)?;
+    let receipt = match client.proof(&entry).await {
+        // It has a number and is not shown yet: others are asked to sign first. A later round finds it.
+        Err(ClientError::NotFound) => return Ok(()),
+        receipt => receipt.map_err(client_failure)?,
+    };
     let included = Receipt::verify(&receipt, sending.entry.bytes(), vkey)
         .map_err(|_| Failure::new(Code::NotValid).with("check", "ledger-entry"))?;
     // A receipt under a checkpoint from another history is no receipt.
@@ -235,7 +239,9 @@ async fn accept(
 pub fn client_failure(error: ClientError) -> Failure {
     match error {
         // A server that stumbles is a server to ask again, like one that does not answer.
-        ClientError::Unreachable(_) | ClientError::TimedOut | ClientError::Status(408 | 429 | 500..=599) => Code::Offline.into(),
+        ClientError::Unreachable(_) | ClientError::TimedOut | ClientError::Status(408 | 429 | 500..=599) => {
+            Code::Offline.into()
+        }
         ClientError::Forked { held, offered } | ClientError::Shrunk { held, offered } => {
             Failure::new(Code::LogForked).with("size", offered.size.to_string()).with("seen", held.size.to_string())
         }
