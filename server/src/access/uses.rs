@@ -11,6 +11,7 @@ use ledger::uses::{MAX_USE_LINES, UseFlag, UseLine, Uses};
 use ledger::{Entry, EntryHash, Event, Hash, Key, Record};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry as Place;
 
 /// What the holder of a grant tells.
 pub struct Report {
@@ -111,8 +112,8 @@ pub fn of(biobank: &Biobank, caller: &Did, subject: &Hash, after: Option<&str>) 
     for (_, row) in rows {
         // A use whose entry did not reach the log was never told.
         let Some(receipt) = receipt(biobank, row.entry.as_bytes())? else { continue };
-        if !grants.contains_key(&row.grant) {
-            grants.insert(row.grant, shown_grant(biobank, &row.grant)?);
+        if let Place::Vacant(place) = grants.entry(row.grant) {
+            place.insert(shown_grant(biobank, &row.grant)?);
         }
         uses.push(json!({
             "entry": row.entry,
