@@ -115,7 +115,8 @@ impl Database {
         }
         let _entered = self.runtime.as_ref().map(Runtime::enter);
         let waker = Arc::new(Unpark(std::thread::current())).into();
-        let (mut future, mut context) = (pin!(future), Context::from_waker(&waker));
+        // A task may do only so much before it has to let others run, and here there is no way to let them.
+        let (mut future, mut context) = (pin!(tokio::task::unconstrained(future)), Context::from_waker(&waker));
         loop {
             match future.as_mut().poll(&mut context) {
                 Poll::Ready(done) => return done,
@@ -155,7 +156,7 @@ impl Database {
                         return Ok(answer);
                     }
                     Err(error) => match DatabaseError::from(error) {
-                        DatabaseError::Lost(_) if Instant::now() < end => {}
+                        DatabaseError::Lost(_) if Instant::now() < end => sleep(FIRST_PAUSE).await,
                         error => return Err(error),
                     },
                 }

@@ -108,7 +108,8 @@ impl Session {
 /// Whether asking again, perhaps elsewhere, can help: the connection broke, the server ends, recovers or has become a
 /// standby, or another transaction was in the way.
 pub fn passes(error: &tokio_postgres::Error) -> bool {
-    let Some(code) = error.code() else { return error.is_closed() || error.as_db_error().is_none() };
+    let broken = || std::error::Error::source(error).is_some_and(|cause| cause.is::<std::io::Error>());
+    let Some(code) = error.code() else { return error.is_closed() || broken() };
     code.code().starts_with("08")
         || [
             SqlState::ADMIN_SHUTDOWN,

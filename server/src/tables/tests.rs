@@ -72,7 +72,8 @@ fn keeps_its_rules(desk: &Desk) {
     let accepted = |seed: u8, at: Timestamp| {
         let (donor, biobank, until) = (did(seed), did(9), at.plus_seconds(600));
         let claims = identity::EnrolmentClaims { donor, biobank, biobank_name: "B".into(), donor_number: "1".into() };
-        let issued = identity::issue_enrolment(&SigningKey::from_seed([9; 32]), &claims, at, until);
+        let key = SigningKey::from_seed([9; 32]);
+        let issued = identity::issue_enrolment(&key, &claims, at, until);
         Accepted { did: did(seed), at, credential: runtime.block_on(issued).unwrap() }
     };
     let late = accepted(3, at.plus_seconds(61));
