@@ -91,7 +91,7 @@ pub fn prune(dir: &Path, key: &VerifierKey, minimum: u64, delete: bool) -> Resul
         (log.minimum()?, log.shared.size())
     };
     let to = size / TILE_WIDTH * TILE_WIDTH;
-    if minimum % TILE_WIDTH != 0 || minimum < from || minimum > to {
+    if !minimum.is_multiple_of(TILE_WIDTH) || minimum < from || minimum > to {
         return Err(PruneError::Range { from, to });
     }
     let faults = Faults::default();
