@@ -27,7 +27,8 @@ pub struct Table<'a>(pub &'a str);
 /// A key with its value.
 pub type Row = (String, Vec<u8>);
 
-/// Keys from the first on, up to, not including, the second; up to the last one if there is no second.
+/// Keys from the first on, up to, not including, the second; up to the last one if there is no second. No key holds a
+/// NUL, so a key with one at its end names the place behind that key.
 pub type Span<'a> = (&'a str, Option<&'a str>);
 
 /// Reads of one moment, and writes that happen wholly or not at all.

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 const GET: &str = "SELECT value FROM desk_rows WHERE shelf = $1 AND key = $2";
 const RANGE: &str = "SELECT key, value FROM desk_rows \
-    WHERE shelf = $1 AND key >= $2 AND ($3::text IS NULL OR key < $3) ORDER BY key LIMIT $4";
+    WHERE shelf = $1 AND key >= $2 AND ($5 OR key > $2) AND ($3::text IS NULL OR key < $3) ORDER BY key LIMIT $4";
 const PUT: &str = "INSERT INTO desk_rows (shelf, key, value) VALUES ($1, $2, $3) \
     ON CONFLICT (shelf, key) DO UPDATE SET value = excluded.value";
 const REMOVE: &str = "DELETE FROM desk_rows WHERE shelf = $1 AND key = $2";
@@ -83,9 +83,10 @@ impl Tables for Shared {
 
     fn range(&self, table: Table<'_>, (from, to): Span<'_>, limit: usize) -> Result<Vec<Row>, TablesError> {
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        let (from, itself) = begin(from);
         let read = self.database.read(async |session| {
             let statement = session.prepare(RANGE).await?;
-            let rows = session.client().query(&statement, &[&table.0, &from, &to, &limit]).await?;
+            let rows = session.client().query(&statement, &[&table.0, &from, &to, &limit, &itself]).await?;
             rows.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?))).collect()
         });
         read.map_err(TablesError::new)
@@ -151,9 +152,10 @@ impl Rows for Draft<'_> {
 
     fn range(&mut self, table: Table<'_>, (from, to): Span<'_>, limit: usize) -> Result<Vec<Row>, TablesError> {
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        let (from, itself) = begin(from);
         self.ask(async |lease| {
             let statement = lease.session.prepare(RANGE).await?;
-            let rows = lease.session.client().query(&statement, &[&table.0, &from, &to, &limit]).await?;
+            let rows = lease.session.client().query(&statement, &[&table.0, &from, &to, &limit, &itself]).await?;
             rows.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?))).collect()
         })
     }
@@ -171,4 +173,10 @@ impl Rows for Draft<'_> {
             lease.session.client().execute(&statement, &[&table.0, &key]).await.map(|_| ())
         })
     }
+}
+
+/// The first key of a span, and whether it counts itself. PostgreSQL has no text with a NUL in it, so the keys above
+/// one that ends with it are those above what stands before.
+fn begin(from: &str) -> (&str, bool) {
+    from.split_once('\0').map_or((from, true), |(before, _)| (before, false))
 }
