@@ -98,7 +98,14 @@ impl Serve {
         let network = Network { tls, behind_proxy: self.behind_proxy, rates, connections, ..Network::default() };
         let staff_code = self.staff_code;
         let (store, allow_unreplicated) = (self.store, self.allow_unreplicated);
-        Options { demo: self.demo, staff_code, network, store, allow_unreplicated, ..Options::new(self.data, self.listen, institution) }
+        Options {
+            demo: self.demo,
+            staff_code,
+            network,
+            store,
+            allow_unreplicated,
+            ..Options::new(self.data, self.listen, institution)
+        }
     }
 }
 
@@ -151,6 +158,7 @@ mod tests {
         Ok(match parsed.command {
             Some(Command::Serve(serve)) => serve,
             None => parsed.serve.unwrap(),
+            Some(_) => unreachable!("these tests only serve"),
         })
     }
 

@@ -466,9 +466,7 @@ impl DeskPlace {
     fn open(&self) -> Result<Box<dyn Tables>, DeskError> {
         Ok(match self {
             Self::File(path) => Box::new(Embedded::open(path)?),
-            Self::Database(address) => {
-                Box::new(Shared::new(Database::open(address, true).map_err(TablesError::new)?))
-            }
+            Self::Database(address) => Box::new(Shared::new(Database::open(address, true).map_err(TablesError::new)?)),
         })
     }
 }

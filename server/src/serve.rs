@@ -52,9 +52,16 @@ pub struct Options {
 impl Options {
     /// Without demo content, and in a network as it is when nothing is said.
     pub fn new(data: PathBuf, listen: SocketAddr, institution: Institution) -> Self {
-        Self { data, listen, institution, demo: false, staff_code: None, store: StoreAddress::Embedded,
+        Self {
+            data,
+            listen,
+            institution,
+            demo: false,
+            staff_code: None,
+            store: StoreAddress::Embedded,
             allow_unreplicated: false,
-            network: Network::default() }
+            network: Network::default(),
+        }
     }
 }
 

@@ -94,13 +94,11 @@ impl Cluster {
             .args(["--encoding=UTF8", "--locale=C", "--no-sync", "--pwfile"])
             .arg(&password));
         let names = if standbys > 0 { "ANY 1 (s1, s2, s3)" } else { "" };
-        let settings = format!(
-            "listen_addresses = '127.0.0.1'\nunix_socket_directories = ''\nshared_buffers = '32MB'\n\
-             wal_keep_size = '256MB'\nmax_wal_size = '512MB'\n"
-        );
+        let settings = "listen_addresses = '127.0.0.1'\nunix_socket_directories = ''\nshared_buffers = '32MB'\n\
+             wal_keep_size = '256MB'\nmax_wal_size = '512MB'\n";
         let path = primary.data.join("postgresql.conf");
         let before = fs::read_to_string(&path).unwrap();
-        fs::write(&path, before + &settings).unwrap();
+        fs::write(&path, before + settings).unwrap();
         primary.start(&cluster.programs);
         primary.wait().await;
         cluster.servers.push(primary);
