@@ -18,8 +18,9 @@ const RETENTION: &str = "retention";
 const MINIMUM: &str = "minimum index ";
 /// Files of a biobank that hold no secret.
 const PLAIN: &[&str] = &["institution.json", "studies.json", "retention.txt"];
-/// Files that are keys.
-const KEYS: &[&str] = &["institution.key", "log.key"];
+/// Files that are keys. Those of a witness and a mirror are not among them: a copy of what they have signed would be
+/// behind, and a key without its memory could sign two trees of one size. A member that lost them joins with new ones.
+const KEYS: &[&str] = &["institution.key", "log.key", "log.ml-dsa-44.key", "pseudonym.key"];
 
 type Failure = Box<dyn std::error::Error>;
 
