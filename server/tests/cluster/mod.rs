@@ -60,6 +60,16 @@ fn run(command: &mut Command) {
     assert!(output.status.success(), "{command:?}: {}", String::from_utf8_lossy(&output.stderr));
 }
 
+/// The processes that a process began.
+fn children(parent: u32) -> Vec<String> {
+    let is_child = |id: &String| {
+        let status = fs::read_to_string(format!("/proc/{id}/status")).unwrap_or_default();
+        status.lines().any(|line| line.strip_prefix("PPid:").is_some_and(|of| of.trim() == parent.to_string()))
+    };
+    let all = fs::read_dir("/proc").into_iter().flatten().flatten();
+    all.filter_map(|entry| entry.file_name().into_string().ok()).filter(is_child).collect()
+}
+
 fn free_port() -> u16 {
     TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
@@ -165,7 +175,10 @@ impl Cluster {
     /// Takes power from a server: its process ends at once, with everything that it began.
     pub fn kill(&mut self, at: usize) {
         let mut process = self.servers[at].process.take().unwrap();
+        let begun = children(process.id());
         process.kill().unwrap();
+        // Some have noticed already that they are alone, and are gone.
+        let _ = Command::new("kill").arg("-9").args(begun).stderr(Stdio::null()).status();
         process.wait().unwrap();
     }
 
