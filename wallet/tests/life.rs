@@ -228,6 +228,7 @@ async fn a_withdrawal_goes_out_though_an_entry_before_it_is_refused() {
     let (participant, heart) = (&cast.participant, heart());
     choose(participant, &heart, &whole()).await.unwrap();
     sync::sync(participant).await.unwrap();
+    let given = proof::save(participant, &heart, &cast.root.path().join("downloads")).await.unwrap();
     // A second device, from a copy of the first, pauses the consent; the first does not know and changes it.
     let (here, there) = (participant.dir.clone(), cast.root.path().join("copy/participant-2"));
     std::fs::create_dir_all(&there).unwrap();
@@ -246,5 +247,8 @@ async fn a_withdrawal_goes_out_though_an_entry_before_it_is_refused() {
     assert_eq!(after.waiting, 0, "what the withdrawal overtook is not sent again");
     let history = views::consent(participant, &heart).unwrap().history;
     assert!(matches!(history.iter().map(|row| &row.record).next_back(), Some(RecordView::Recorded(_))), "{history:?}");
-    assert_eq!(research_says(&cast, &[DataKind::Genome]).await.0, Some(Outcome::Deny));
+    let purpose = research::studies(&cast.researcher).await.unwrap().studies.remove(0).purpose;
+    let given = std::fs::read_to_string(given).unwrap();
+    let checked = research::check(&cast.researcher, &given, &purpose, Some(&heart)).await.unwrap();
+    assert!(checked.withdrawn.is_some(), "{checked:?}");
 }

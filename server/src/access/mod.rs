@@ -139,11 +139,12 @@ pub fn subjects(biobank: &Biobank, names: &[String]) -> Result<Vec<Subject>, Pro
         wanted.push((commitment(&key).ok_or_else(Problem::not_found)?, Some((did, key))));
     }
     let keys: Vec<Key> = wanted.iter().map(|(hash, _)| Key::subject(hash)).collect();
-    let mut found = records(biobank, &keys)?;
+    let found = records(biobank, &keys)?;
     let mut subjects = Vec::with_capacity(wanted.len());
     for ((name, key), record) in wanted.into_iter().zip(keys) {
-        let state = match found.remove(&record) {
-            Some(Record::Subject(state)) => Some(state),
+        // One subject can be named twice.
+        let state = match found.get(&record) {
+            Some(Record::Subject(state)) => Some(state.clone()),
             _ => None,
         };
         let (speaker, key) = match (&state, key) {

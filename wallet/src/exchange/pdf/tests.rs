@@ -86,7 +86,7 @@ fn how_to_stop_offers_what_the_life_of_a_consent_knows() {
         (S::Withdrawn, &[Withdrawal::DestroySample]),
         (S::DestroySample, &[]),
         (S::Refused, &[]),
-        (S::Revoked, &[]),
+        (S::Revoked, &[Withdrawal::NoUse, Withdrawal::DestroySample]),
     ] {
         let record = ConsentRecord { state, ..sample::record() };
         let all: Vec<_> = items(&record, "").into_iter().map(|item| item.text).collect();
