@@ -186,7 +186,7 @@ async fn change(window: &Window, keys: &Keyboard<'_>) -> WebDriverResult<()> {
     keys.page("Check your change").await?;
     keys.press("Sign and send").await?;
     keys.page("Your change is recorded").await?;
-    window.text("Entry 2 in the biobank’s record").await?;
+    window.text("Entry 9 in the biobank’s record").await?;
     window.picture("changed").await?;
     keys.press("See the details").await?;
     keys.page(HEART).await?;
@@ -227,7 +227,7 @@ async fn pause_and_resume(window: &Window, keys: &Keyboard<'_>) -> WebDriverResu
     window.picture("pause-check").await?;
     keys.press("Pause sharing").await?;
     keys.page("Heart Rhythm Study is paused").await?;
-    window.text("Entry 3 in the biobank’s record").await?;
+    window.text("Entry 10 in the biobank’s record").await?;
     window.picture("paused").await?;
     keys.press("Sharing").await?;
     keys.page("Sharing").await?;
@@ -241,7 +241,7 @@ async fn pause_and_resume(window: &Window, keys: &Keyboard<'_>) -> WebDriverResu
     window.picture("resume-check").await?;
     keys.press("Go on sharing").await?;
     keys.page("Heart Rhythm Study may go on").await?;
-    window.text("Entry 4 in the biobank’s record").await?;
+    window.text("Entry 11 in the biobank’s record").await?;
     window.picture("resumed").await
 }
 
@@ -260,7 +260,7 @@ async fn extend(window: &Window, keys: &Keyboard<'_>) -> WebDriverResult<()> {
     window.picture("extend-review").await?;
     keys.press("Sign and send").await?;
     keys.page("It lasts longer now").await?;
-    window.text("Entry 5 in the biobank’s record").await?;
+    window.text("Entry 12 in the biobank’s record").await?;
     window.picture("extended").await
 }
 
@@ -299,7 +299,7 @@ async fn leave(window: &Window, keys: &Keyboard<'_>) -> WebDriverResult<()> {
     keys.page("Check what you do").await?;
     keys.press("Stop contact only").await?;
     keys.page("Contact is stopped").await?;
-    window.text("Entry 6 in the biobank’s record").await?;
+    window.text("Entry 13 in the biobank’s record").await?;
     window.picture("contact-stopped").await?;
 
     keys.press("See the details").await?;
@@ -317,7 +317,7 @@ async fn leave(window: &Window, keys: &Keyboard<'_>) -> WebDriverResult<()> {
     window.picture("leave-further-check").await?;
     keys.press("Stop all use").await?;
     keys.page("You left Heart Rhythm Study").await?;
-    window.text("Entry 7 in the biobank’s record").await?;
+    window.text("Entry 14 in the biobank’s record").await?;
     window.picture("left").await?;
 
     to_the_consent(keys).await?;

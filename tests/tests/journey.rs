@@ -160,7 +160,7 @@ async fn journey(root: &Path) -> WebDriverResult<()> {
     window.picture("participant-leave-check").await?;
     window.press("Stop all use").await?;
     window.heading("You left Heart Rhythm Study").await?;
-    window.text("Entry 3 in the biobank’s record").await?;
+    window.text("Entry 11 in the biobank’s record").await?;
     window.picture("participant-left").await?;
     window.press("Activity").await?;
     window.heading("Activity").await?;
