@@ -47,7 +47,13 @@ fn what_the_key_did_not_sign_convicts_nobody() {
     let evidence = Evidence::new(key.clone(), one.note(), &forged, vec![]);
     assert!(matches!(evidence.judge(), Err(EvidenceError::Checkpoint(_))));
     let good = Evidence::new(key, one.note(), other.note(), vec![]).to_json();
-    for bad in [&good[1..], &good.replace("log-evidence.v1", "log-evidence.v2"), "{}", "", &good.replace("\"first\"", "\"frist\"")] {
+    for bad in [
+        &good[1..],
+        &good.replace("log-evidence.v1", "log-evidence.v2"),
+        "{}",
+        "",
+        &good.replace("\"first\"", "\"frist\""),
+    ] {
         assert_eq!(Evidence::parse(bad.as_bytes()), Err(EvidenceError::Malformed), "{bad}");
     }
     let many = vec![hash(1); 65];

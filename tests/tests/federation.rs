@@ -265,8 +265,8 @@ async fn five_institutions() {
     let mut federation = Federation::found().await;
 
     println!("all are up");
-    for at in 0..5 {
-        let (participant, begun) = (federation.all[at].participant.clone(), Instant::now());
+    for (member, name) in federation.all.iter().zip(NAMES) {
+        let (participant, begun) = (member.participant.clone(), Instant::now());
         // The wallet itself sees its first yes become final, by the policy that the institution signed.
         loop {
             let round = sync::sync(&participant).await.map(|_| ());
@@ -274,7 +274,7 @@ async fn five_institutions() {
             if matches!(&record, RecordView::Recorded(entry) if entry.quorum.as_ref().is_some_and(|q| q.reached)) {
                 break;
             }
-            assert!(begun.elapsed() < PATIENCE, "{}: {record:?}, {round:?}", NAMES[at]);
+            assert!(begun.elapsed() < PATIENCE, "{name}: {record:?}, {round:?}");
             tokio::time::sleep(Duration::from_millis(200)).await;
         }
     }
