@@ -46,7 +46,7 @@ mod tests {
                 assert_eq!(read.unwrap(), grown);
             }
         }
-        assert_eq!(TileEdge::read(0, |id| Err::<Vec<u8>, _>(id)).unwrap(), TileEdge::new());
+        assert_eq!(TileEdge::read(0, Err::<Vec<u8>, _>).unwrap(), TileEdge::new());
         assert_eq!(
             TileEdge::read(3, |_| Ok::<_, ()>(vec![0; 64])),
             Err(ProveError::Tile(TileId::parse("tile/0/000.p/3").unwrap()))
