@@ -8,11 +8,10 @@ use crate::log::store::StoreError;
 use ledger::{Batch, BundleId, Entry, EntryError, Hash, Key, Record, TILE_WIDTH, keys_of};
 use std::collections::BTreeMap;
 
-/// Entries that are replayed at once; what is left at the end stays in memory.
-const CHUNK: u64 = 4096;
-/// As long as so many are to come, chunks are larger: each costs two flushes.
-const FAR: u64 = 100_000;
-const FAR_CHUNK: u64 = 32_768;
+/// As many entries as a crash can leave behind the index stay in memory, so that the start does not wait for its flushes.
+const NEAR: u64 = 2 * super::MOST_RECENT + 4096;
+/// More than that are replayed in chunks of so many.
+const CHUNK: u64 = 32_768;
 
 /// Reads entries and checks their signatures, on all cores. The error names the first bad one by its place.
 pub(in crate::log) fn parse_all(entries: &[Vec<u8>]) -> Result<Vec<Entry>, (usize, EntryError)> {
@@ -79,12 +78,12 @@ pub(super) fn catch_up(
     }
     loop {
         let left = size - made;
-        let count = if left > FAR { FAR_CHUNK } else { left.min(CHUNK) };
+        let count = if left > NEAR { left.min(CHUNK) } else { left };
         let entries = read(journal, files, made, made + count, size)?;
         let entries = parse_all(&entries)
             .map_err(|(place, error)| damaged(&format!("entry {}: {error}", made + place as u64)))?;
         let generation = apply(views, made, reached, &entries)?;
-        if count == left {
+        if left <= NEAR {
             return match state {
                 Some(state) if size > 0 && state != generation.state => Err(damaged("the state hash is another")),
                 _ => Ok(generation),
