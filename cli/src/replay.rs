@@ -2,7 +2,7 @@
 //! understood.
 
 use crate::audit::print_findings;
-use ledger::client::{AuditReport, ClientError, LogSource, audit_until};
+use ledger::client::{AuditReport, ClientError, LogClient, LogSource, audit_until};
 use ledger::event::Role;
 use ledger::{Hash, Key, Record, Records as _, VerifierKey};
 use std::io::{self, BufWriter, Write as _};
@@ -18,8 +18,9 @@ pub struct Reading {
     /// The ledger: an address, as in https://biobank.example, or a folder with its public files (C2SP tlog-tiles).
     #[arg(value_name = "URL|FOLDER")]
     place: String,
-    /// The key that must sign the log's checkpoints [default: the one that the institution has signed as its log's; a
-    /// folder has no default].
+    /// The key that must sign the log's checkpoints, or one that the log had before, which is followed to the one of
+    /// today [default: the one that the institution has signed as its log's; a folder has no default and is not asked
+    /// for former keys].
     #[arg(long, value_name = "VKEY")]
     vkey: Option<VerifierKey>,
 }
@@ -77,7 +78,13 @@ impl From<ClientError> for ReadError {
 /// Reads a log, and prints who signed its key if nobody named one.
 pub async fn read(reading: &Reading, until: Option<u64>) -> Result<AuditReport, ReadError> {
     let source = LogSource::open(&reading.place)?;
+    let mut changes = Vec::new();
     let (vkey, institution) = match (&reading.vkey, &source) {
+        (Some(vkey), LogSource::Http(client)) if is_former(client, vkey).await? => {
+            let info = client.log_info().await?;
+            changes = info.changes_since(vkey)?;
+            (info.vkey, Some(info.did))
+        }
         (Some(vkey), _) => (vkey.clone(), None),
         (None, LogSource::Http(client)) => {
             let info = client.log_info().await?;
@@ -93,6 +100,13 @@ pub async fn read(reading: &Reading, until: Option<u64>) -> Result<AuditReport, 
         }
     })
     .await?;
+    for change in &changes {
+        let last = change.included();
+        if let LogSource::Http(client) = &source {
+            client.check_consistency(last.checkpoint(), &report.checkpoint).await?;
+        }
+        eprintln!("consentctl: since entry {} the log's key is {}", last.index(), change.next());
+    }
     if let Some(did) = institution {
         let founded = report.state.record(&Key::authority()).is_some();
         // Of an older size the state does not know the keys that came later.
@@ -106,6 +120,14 @@ pub async fn read(reading: &Reading, until: Option<u64>) -> Result<AuditReport, 
         eprintln!("consentctl: the log's key is signed by {did}");
     }
     Ok(report)
+}
+
+/// Whether the log is signed by another key than this one.
+async fn is_former(client: &LogClient, vkey: &VerifierKey) -> Result<bool, ClientError> {
+    match client.checkpoint(vkey).await {
+        Err(error) if error.is_other_key() => Ok(true),
+        checkpoint => checkpoint.map(|_| false),
+    }
 }
 
 pub async fn run(arguments: Arguments) -> ExitCode {

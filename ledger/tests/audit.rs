@@ -105,6 +105,7 @@ fn the_key_of_a_log_counts_only_under_the_signature_of_its_institution() {
         did: institution.did(),
         name: "Biobank".into(),
         statement,
+        successions: Vec::new(),
     };
     let (typ, right) = ("log-key.v1+jws", vkey.to_string());
     assert_eq!(info(say(&institution, typ, &origin, &right)).stated_key().unwrap(), &vkey);

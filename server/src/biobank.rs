@@ -7,17 +7,18 @@ use crate::desk::{Account, Desk, DeskError};
 use crate::federation::Federation;
 use crate::guard::{Guard, GuardError};
 use crate::limits::Limits;
-use crate::log::{LogStore, OpenError, Postgres};
+use crate::log::{self, LogStore, OpenError, Postgres};
 use crate::metrics::Metrics;
 use crate::postgres::{Database, DatabaseError, StoreAddress};
 use crate::serve::Options;
 use crate::snapshot::Snapshots;
 use crate::stream::Stream;
+use crate::succession;
 use crate::tables::Shared;
 use crate::webhook::{Pace, Reach, Webhooks};
 use consent::{StudyRequest, Timestamp};
 use identity::{Did, SigningKey, sign_jws};
-use ledger::{NoteKey, VerifierKey};
+use ledger::{NoteKey, Succession, VerifierKey};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::collections::HashMap;
@@ -62,6 +63,15 @@ pub enum StartError {
     /// The log belongs to an institution with another key.
     #[error("the log was founded by another institution than the one whose key lies here")]
     OtherInstitution,
+    /// The log names another key as its own than the one that lies here.
+    #[error("log.key is not the key that the log names as its own, which is {0}: put that one in its place")]
+    OtherLogKey(String),
+    /// The log had this key once.
+    #[error("log.key is a key that the log had before: put the one that followed it in its place")]
+    FormerLogKey,
+    /// A change of the log's key was cut off.
+    #[error("a change of the log's key is not finished: run `biobankd rotate --data DIR log` again")]
+    Unfinished,
     /// The files of the federation can not be used.
     #[error("{0}")]
     Federation(String),
@@ -105,6 +115,8 @@ pub struct Biobank {
     pub signed_studies: Vec<String>,
     /// The biobank's signature under its log's origin and key.
     pub log_statement: String,
+    /// How the log's key came to be this one.
+    pub successions: Vec<Succession>,
     /// Who may do what.
     pub guard: Guard,
     /// How often.
@@ -149,16 +161,34 @@ impl Biobank {
         let vkey = note_key.verifier().clone();
         let metrics = Metrics::new();
         let federation = Federation::open(dir, &vkey, &metrics)?;
+        let successions = succession::read(dir)?;
         let mut said = json!({ "origin": institution.origin, "vkey": vkey.to_string() });
+        if !successions.is_empty() {
+            said["former"] = successions.iter().map(|succession| succession.former.to_string()).collect();
+        }
         if let Some(federation) = &federation {
             said["policy"] = federation.text.as_str().into();
         }
         let log_statement = say(&key, LOG_KEY_TYPE, &said);
-        let (log, desk) = open_store(options, note_key, &institution.origin)?;
+        let begun = succession::is_begun(dir);
+        let cut_off = |error| if begun { StartError::Unfinished } else { error };
+        // Said before the log is opened, because opening shows its end to the public.
+        if successions.iter().any(|succession| succession.former == vkey) {
+            return Err(cut_off(StartError::FormerLogKey));
+        }
+        let (log, desk) = open_store(options, note_key, &institution.origin).map_err(|error| match error {
+            StartError::Log(OpenError::OtherLog | OpenError::Damaged(_)) => cut_off(error),
+            error => error,
+        })?;
+        let named = log::named_key(log.store().as_ref()).map_err(OpenError::from)?;
+        if let Some(named) = named.filter(|named| *named != vkey.to_string()) {
+            return Err(cut_off(StartError::OtherLogKey(named)));
+        }
         Ok(Self {
             did: key.did(),
             vkey,
             log_statement,
+            successions,
             stream: Arc::new(Stream::new(log.signed_checkpoint().size)),
             snapshots: Snapshots::open(dir)?,
             webhooks: Webhooks::new(Reach::Public, Pace::NORMAL),

@@ -5,7 +5,7 @@ use identity::SigningKey;
 use ledger::{Hash, Key, NoteKey, Record};
 use redb::{Builder, ConcurrencyMode, ReadableDatabase, TableDefinition, TableHandle as _};
 use server::log::{self, Embedded, Known, Postgres, Store};
-use server::{Database, DeskPlace, Institution, StoreAddress, move_desk};
+use server::{Database, DeskPlace, Institution, Rotated, StoreAddress, move_desk, rotate_log_key, succession};
 use sha2::{Digest as _, Sha256};
 use std::fs;
 use std::io::{self, Write as _};
@@ -17,10 +17,10 @@ const RETENTION: &str = "retention";
 /// The line of a retention policy that allows pruning.
 const MINIMUM: &str = "minimum index ";
 /// Files of a biobank that hold no secret.
-const PLAIN: &[&str] = &["institution.json", "studies.json", "retention.txt"];
+const PLAIN: &[&str] = &["institution.json", "studies.json", "retention.txt", succession::FILE];
 /// Files that are keys. Those of a witness and a mirror are not among them: a copy of what they have signed would be
 /// behind, and a key without its memory could sign two trees of one size. A member that lost them joins with new ones.
-const KEYS: &[&str] = &["institution.key", "log.key", "log.ml-dsa-44.key", "pseudonym.key"];
+const KEYS: &[&str] = &["institution.key", "log.key", succession::NEXT_KEY, "log.ml-dsa-44.key", "pseudonym.key"];
 
 type Failure = Box<dyn std::error::Error>;
 
@@ -39,6 +39,8 @@ pub enum Operation {
     Prune(Prune),
     /// Moves a log to another store, by a replay.
     Migrate(Migrate),
+    /// Puts a new key in the place of one that the institution signs with. The service is stopped.
+    Rotate(Rotate),
 }
 
 /// The folder of a biobank.
@@ -128,6 +130,30 @@ pub struct Migrate {
     to: String,
 }
 
+/// Which key to change.
+#[derive(Args)]
+pub struct Rotate {
+    /// Folder of the biobank.
+    #[arg(long, value_name = "DIR")]
+    data: PathBuf,
+    /// Where the log is: `embedded`, or postgres://USER@HOST/DATABASE. Every node is stopped then.
+    #[arg(long, value_name = "STORE", default_value = "embedded")]
+    store: StoreAddress,
+    #[command(subcommand)]
+    key: RotatedKey,
+}
+
+/// A key that the institution can change.
+#[derive(Subcommand)]
+enum RotatedKey {
+    /// The key that signs the log's checkpoints. After a crash, run it again: it finishes what it began.
+    Log {
+        /// Although the last entry of the log is a change of its key.
+        #[arg(long)]
+        again: bool,
+    },
+}
+
 /// Does it, and says what came of it.
 pub fn operate(operation: Operation) -> ExitCode {
     let done = match operation {
@@ -137,6 +163,7 @@ pub fn operate(operation: Operation) -> ExitCode {
         Operation::Rebuild(arguments) => rebuild(&arguments),
         Operation::Prune(arguments) => prune(&arguments).map(|()| true),
         Operation::Migrate(arguments) => migrate(&arguments).map(|()| true),
+        Operation::Rotate(arguments) => rotate(&arguments).map(|()| true),
     };
     match done {
         Ok(true) => ExitCode::SUCCESS,
@@ -188,7 +215,8 @@ fn backup(arguments: &Backup) -> Result<(), Failure> {
     let key = read_key(data)?;
     make_private(to)?;
     // The log first: then the desk knows everybody who speaks in the copy of the log.
-    let checkpoint = log::backup(&data.join("log"), &to.join("log"), key.verifier())?;
+    let former: Vec<_> = succession::read(data)?.into_iter().map(|succession| succession.former).collect();
+    let checkpoint = log::backup_after(&data.join("log"), &to.join("log"), key.verifier(), &former)?;
     let desk = data.join("desk.redb");
     if desk.exists() {
         copy_tables(&desk, &to.join("desk.redb"))?;
@@ -281,6 +309,15 @@ fn migrate(arguments: &Migrate) -> Result<(), Failure> {
     match (desk_of(&arguments.from)?, desk_of(&arguments.to)?) {
         (DeskPlace::File(_), DeskPlace::File(_)) | (DeskPlace::Database(_), DeskPlace::Database(_)) => Ok(()),
         (from, to) => say(format_args!("{} rows of the desk\n", move_desk(&from, &to)?)),
+    }
+}
+
+fn rotate(arguments: &Rotate) -> Result<(), Failure> {
+    let Rotate { data, store, key: RotatedKey::Log { again } } = arguments;
+    let Rotated { former, key } = rotate_log_key(data, store, *again)?;
+    match former {
+        Some(former) => say(format_args!("the log's key is {key}\nbefore it was {former}\n")),
+        None => say(format_args!("the log's key is {key}, as its last entry says: nothing is left to do\n")),
     }
 }
 

@@ -5,9 +5,14 @@ mod cluster;
 mod log_stage;
 
 use cluster::Cluster;
-use ledger::{Checkpoint, Hash, Key, TileEdge, empty_state_hash};
+use identity::SigningKey;
+use ledger::event::{InstitutionEvent, MemberChange, Role};
+use ledger::{Checkpoint, Entry, Hash, Key, NoteKey, TileEdge, empty_state_hash};
 use log_stage::{ENTRIES, ORIGIN, append, grants, note_key};
-use server::log::{Embedded, LogStore, Postgres, Row, Store, StoreError, Turn, Write, check};
+use server::log::{
+    Embedded, LogStore, Postgres, Row, Store, StoreError, Turn, Write, announce, check, named_key, sign_again,
+    was_just_changed,
+};
 use server::{Database, DatabaseError};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -209,4 +214,36 @@ async fn a_log_moves_between_the_stores_and_stays_the_same() {
         append(&LogStore::over(between, note_key()).unwrap(), &grants(700, 5)).await,
         (700..705).collect::<Vec<_>>()
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_log_gets_another_key_and_a_node_with_the_former_one_writes_no_more() {
+    let Some(cluster) = Cluster::start(0).await else { return };
+    let address = cluster.database("another_key").await;
+    let institution = SigningKey::from_seed([40; 32]);
+    let (time, organisation) = ("2026-11-22T12:00:00Z".parse().unwrap(), "biobank".parse().unwrap());
+    let founds = MemberChange { active: true, member: institution.did(), organisation, role: Role::Institution, time };
+    let running = node(&address);
+    running.append(Entry::sign(&institution, &InstitutionEvent::Member(founds)).unwrap()).await.unwrap();
+    append(&running, &ENTRIES[..3]).await;
+    let new_key = || NoteKey::new(ORIGIN, SigningKey::from_seed([6; 32])).unwrap();
+    let next = new_key();
+    let former = store(&address);
+    let told = announce(former.as_ref(), &note_key(), next.verifier(), &institution, time).unwrap();
+    sign_again(former.as_ref(), &told, &next).unwrap();
+    // Whoever knows the former key alone reads and writes nothing more.
+    assert!(store(&address).tip().is_err());
+    assert!(running.append(ENTRIES[3].clone()).await.is_err());
+    let database = Database::open(&address.parse().unwrap(), true).unwrap();
+    let store: Arc<dyn Store> = Arc::new(Postgres::new(database, next.verifier().clone()));
+    assert_eq!(named_key(store.as_ref()).unwrap(), Some(next.verifier().to_string()));
+    assert!(was_just_changed(store.as_ref(), next.verifier()).unwrap());
+    let log = LogStore::over(store.clone(), new_key()).unwrap();
+    append(&log, &ENTRIES[3..6]).await;
+    drop(log);
+    let scratch = tempfile::tempdir().unwrap();
+    let audit = check(store.as_ref(), next.verifier(), scratch.path(), None).unwrap();
+    assert_eq!((audit.size, audit.findings), (8, Vec::new()));
+    let changes = ledger::follow_key(note_key().verifier(), &institution.did(), &[told.succession]);
+    assert_eq!(changes.last().unwrap().next(), next.verifier());
 }

@@ -68,6 +68,35 @@ async fn the_exit_status_is_the_answer() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_log_is_followed_from_its_former_key_to_the_one_of_today() {
+    let mut stage = Stage::set().await;
+    let address = stage.biobank.address();
+    let live = ["--ledger", address.as_str()];
+    assert_eq!(stage.verify(&stage.proof, Some(&stage.purpose), &live).0, 0);
+    let former = ledger::client::LogClient::new(&address).unwrap().log_info().await.unwrap().vkey.to_string();
+    stage.biobank.kill();
+    let data = stage.biobank.dir.to_str().unwrap();
+    let rotated =
+        Command::new(program("BIOBANKD", "biobankd")).args(["rotate", "--data", data, "log"]).output().unwrap();
+    assert!(rotated.status.success(), "{rotated:?}");
+    stage.biobank.restart(&[]).unwrap();
+    // The proof holds a receipt of the former key, and the copy of the record ends with its signature.
+    assert_eq!(stage.verify(&stage.proof, Some(&stage.purpose), &live).0, 0);
+    let ledger = |arguments: &[&str]| {
+        let output = Command::new(program("CONSENTCTL", "consentctl")).arg("ledger").args(arguments).output().unwrap();
+        (output.status.code().unwrap(), String::from_utf8([output.stdout, output.stderr].concat()).unwrap())
+    };
+    for command in ["audit", "replay"] {
+        assert_eq!(ledger(&[command, &address]).0, 0);
+        let (status, said) = ledger(&[command, &address, "--vkey", &former]);
+        assert!(status == 0 && said.contains("since entry"), "{said}");
+        let stranger = "biobank.example/log+fa7b07fe+AW56HN0psLeP0Tr0xVmP7/TvKpcWbjym8uT7/M2AUFvx";
+        let (status, said) = ledger(&[command, &address, "--vkey", stranger]);
+        assert!(status == 4 && said.contains("another key"), "{said}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_audit_finds_what_was_changed_behind_the_logs_back() {
     let mut stage = Stage::set().await;
     let audit = |address: &str| {

@@ -100,7 +100,8 @@ fn each_step_in_the_activity_has_words() {
     let said = quoted_ids(&sources("wallet/src")).into_iter();
     assert_known(said.filter(|id| of_the_core.iter().any(|start| id.starts_with(start))));
     let steps = "profile-created joined join-failed connected granted refused deferred asked-again withdrew sent recorded \
-                 send-failed proof-saved proof-shared ask-declined ask-received invited checked asked log-forked confirmed failed";
+                 send-failed proof-saved proof-shared ask-declined ask-received invited checked asked log-forked \
+                 log-key-changed confirmed failed";
     assert_known(steps.split_whitespace().map(|step| format!("activity-{step}")));
 }
 

@@ -4,6 +4,7 @@
 use crate::profile::Profile;
 use crate::proof::write_new;
 use crate::story::Story;
+use crate::succession;
 use bridge::{AlarmView, Code, Failure, HeadView};
 use consent::Timestamp;
 use ledger::{Checkpoint, Evidence, Hash, VerifierKey};
@@ -26,8 +27,9 @@ pub struct Alarm {
 pub fn view(story: &Story) -> Option<AlarmView> {
     let alarm = story.alarm.as_ref()?;
     let evidence = evidence(story)?;
+    let keys = succession::keys(story.connection.as_ref()?).ok()?;
     let head = |note: &str| {
-        let checkpoint = Checkpoint::open(note, &evidence.vkey).ok()?;
+        let checkpoint = Checkpoint::open_with(note, &keys).ok()?;
         Some(HeadView { size: checkpoint.size, root: checkpoint.root.to_string() })
     };
     Some(AlarmView {
@@ -46,6 +48,11 @@ pub fn save(profile: &Profile, folder: &Path) -> Result<PathBuf, Failure> {
 
 fn evidence(story: &Story) -> Option<Evidence> {
     let alarm = story.alarm.as_ref()?;
-    let vkey: VerifierKey = story.connection.as_ref()?.vkey.parse().ok()?;
+    let connection = story.connection.as_ref()?;
+    let signed_both =
+        |key: &VerifierKey| [&alarm.trusted, &alarm.seen].into_iter().all(|note| Checkpoint::open(note, key).is_ok());
+    // One key convicts itself. Where the log's key changed in between, both notes are kept for people to judge.
+    let by_former = succession::former(connection).ok()?.into_iter().find(signed_both);
+    let vkey = by_former.map_or_else(|| succession::key(connection).ok(), Some)?;
     Some(Evidence::new(vkey, &alarm.trusted, &alarm.seen, alarm.proof.clone()))
 }

@@ -27,6 +27,8 @@ pub struct Record<'a> {
     pub biobank: &'a Did,
     /// The key that signs its checkpoints.
     pub vkey: &'a VerifierKey,
+    /// The keys that signed them before: the copy holds what their receipts say, or it does not.
+    pub former: &'a [VerifierKey],
     /// Which other institutions must have signed the record, where there are any.
     pub policy: Option<&'a TrustPolicy>,
     /// The copy, and when it was brought up to date; or why it could not be.
@@ -184,7 +186,9 @@ fn recorded(
     if !same_credential || !same_policy || !same_end || *entry.signer() != claims.subject {
         return fail(view, NAME, "the entry does not record this consent");
     }
-    match Receipt::verify(&proof.receipt, entry.bytes(), record.vkey) {
+    let by = |key: &VerifierKey| Receipt::verify(&proof.receipt, entry.bytes(), key);
+    let by_former = record.former.iter().find_map(|key| by(key).ok());
+    match by_former.map_or_else(|| by(record.vkey), Ok) {
         Ok(included) => {
             let given =
                 Recorded { index: included.index(), hash: entry.hash().to_string(), checked: now, quorum: None };

@@ -5,7 +5,7 @@ use crate::profile::Profile;
 use crate::remote::Remote;
 use bridge::{Code, Failure, Role};
 use identity::{Did, verify_jws};
-use ledger::TrustPolicy;
+use ledger::{TrustPolicy, VerifierKey};
 use reqwest::Method;
 use serde::Deserialize;
 use serde_json::json;
@@ -24,6 +24,9 @@ struct LogInfo {
 #[derive(Deserialize)]
 struct LogKey {
     vkey: String,
+    /// The keys before it.
+    #[serde(default)]
+    former: Vec<VerifierKey>,
     /// Which other institutions must have signed; none where there are none.
     policy: Option<String>,
 }
@@ -49,6 +52,7 @@ pub async fn discover(remote: &Remote, expected: Option<&Did>) -> Result<Connect
         biobank: info.did,
         name: info.name,
         vkey: key.vkey,
+        former: key.former.iter().map(ToString::to_string).collect(),
         policy: key.policy,
     })
 }

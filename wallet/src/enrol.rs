@@ -157,6 +157,7 @@ mod tests {
             biobank: biobank.clone(),
             name: "B".into(),
             vkey: String::new(),
+            former: Vec::new(),
             policy: None,
         };
         let link = invitation_link(&connection, "ABCD-EFGH");

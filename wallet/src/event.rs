@@ -19,6 +19,9 @@ pub struct Connection {
     pub name: String,
     /// The log's verifier key (C2SP signed-note), as the biobank's DID signed it.
     pub vkey: String,
+    /// The keys that the log had before, the oldest first: older receipts bear their signatures.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub former: Vec<String>,
     /// Which other institutions must have signed a checkpoint (C2SP tlog-policy), as the biobank's DID signed it when
     /// this profile connected. It stays: a biobank can not talk a wallet into fewer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -198,6 +201,13 @@ pub enum Event {
     CheckpointSeen {
         /// The signed note.
         note: String,
+    },
+    /// The log has another key. The former key and the biobank both said so.
+    LogKeyChanged {
+        /// The entry that names it.
+        entry: EntryHash,
+        /// The new key (C2SP signed-note).
+        vkey: String,
     },
     /// The log went back or forked. Both checkpoints are the evidence.
     LogForked {

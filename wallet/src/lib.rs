@@ -25,6 +25,7 @@ mod stop;
 mod story;
 pub mod stream;
 mod studies;
+mod succession;
 pub mod sync;
 pub mod views;
 

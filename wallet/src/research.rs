@@ -3,10 +3,11 @@
 use crate::check::{Expected, Record, check as check_proof};
 use crate::clock::now;
 use crate::connect::discover;
-use crate::event::Event;
+use crate::event::{Connection, Event};
 use crate::profile::Profile;
 use crate::quorum;
 use crate::remote::Remote;
+use crate::succession;
 use crate::sync::{client_failure, read_studies, sync};
 use bridge::{AskRow, Asks, CheckView, Code, Failure, Studies, StudyCard};
 use consent::{Purpose, StudyId, Timestamp};
@@ -36,16 +37,23 @@ pub async fn studies(profile: &Profile) -> Result<Studies, Failure> {
 }
 
 /// A copy of a biobank's log, brought up to date and verified from end to end.
-pub async fn up_to_date(address: &str, vkey: &VerifierKey, folder: &Path) -> Result<(Mirror, Timestamp), Failure> {
-    let client = LogClient::new(address).map_err(|_| Code::AddressNotAllowed)?;
-    // One folder a log, whatever its address: another key is another record.
-    let folder = folder.join(hex::encode(identity::sha256(vkey.to_string().as_bytes())));
+pub async fn up_to_date(connection: &Connection, folder: &Path) -> Result<(Mirror, Timestamp), Failure> {
+    let client = LogClient::new(&connection.address).map_err(|_| Code::AddressNotAllowed)?;
+    let (vkey, former) = (succession::key(connection)?, succession::former(connection)?);
+    // One folder a log, whatever its address and its key: a copy that another key signed is never forgotten.
+    let name = |text: String| folder.join(hex::encode(identity::sha256(text.as_bytes())));
+    let by_key = name(connection.former.first().unwrap_or(&connection.vkey).clone());
+    let folder = name(format!("{}\n{}", connection.biobank, vkey.name()));
+    if by_key.exists() && !folder.exists() {
+        // A copy that an earlier version of this program began.
+        std::fs::rename(by_key, &folder).map_err(|_| Code::Storage)?;
+    }
     std::fs::create_dir_all(&folder).map_err(|_| Code::Storage)?;
     let lock = std::fs::File::create(folder.join("lock")).map_err(|_| Code::Storage)?;
     // Two processes that check proofs take turns.
     lock.lock().map_err(|_| Code::Storage)?;
     let begun = now();
-    let mut mirror = Mirror::open(&folder, vkey).map_err(client_failure)?;
+    let mut mirror = Mirror::open_after(&folder, &vkey, &former).map_err(client_failure)?;
     mirror.sync(&client).await.map_err(client_failure)?;
     // Fresh as of the moment when the question went out, not when the answer was read.
     Ok((mirror, begun))
@@ -74,6 +82,7 @@ struct Desk {
     organisation: String,
     biobank: Did,
     vkey: VerifierKey,
+    former: Vec<VerifierKey>,
     policy: Option<TrustPolicy>,
     mirror: Result<(Mirror, Timestamp), Failure>,
 }
@@ -82,15 +91,22 @@ impl Desk {
     async fn open(profile: &Profile) -> Result<Self, Failure> {
         let connection = profile.connection()?;
         let membership = profile.read(|story| story.membership.clone())?.ok_or(Code::NotConnected)?;
-        let vkey: VerifierKey = connection.vkey.parse().map_err(|_| Code::Storage)?;
         // One copy of the log at a time is brought up to date.
         let _one_at_a_time = profile.syncing.lock().await;
-        let mirror = up_to_date(&connection.address, &vkey, &profile.dir.join("record")).await;
+        let followed = succession::follow(profile, connection.clone()).await;
+        let (connection, mirror) = match followed {
+            Ok(connection) => {
+                let mirror = up_to_date(&connection, &profile.dir.join("record")).await;
+                (connection, mirror)
+            }
+            Err(failure) => (connection, Err(failure)),
+        };
         if let Err(failure) = &mirror {
             profile.set_online(failure.code != Code::Offline);
         }
         let policy = quorum::policy(&connection)?;
-        Ok(Self { organisation: membership.organisation, biobank: connection.biobank, vkey, policy, mirror })
+        let (vkey, former) = (succession::key(&connection)?, succession::former(&connection)?);
+        Ok(Self { organisation: membership.organisation, biobank: connection.biobank, vkey, former, policy, mirror })
     }
 
     async fn check(&self, proof: &[u8], purpose: &Purpose, expected: &Expected) -> CheckView {
@@ -99,7 +115,7 @@ impl Desk {
             Err(failure) => Err(failure.clone()),
         };
         let policy = self.policy.as_ref();
-        let record = Record { biobank: &self.biobank, vkey: &self.vkey, policy, mirror };
+        let record = Record { biobank: &self.biobank, vkey: &self.vkey, former: &self.former, policy, mirror };
         check_proof(proof, purpose, expected, Some(&record), now()).await
     }
 }
@@ -114,15 +130,16 @@ pub async fn check_at(
     expected: &Expected,
 ) -> Result<CheckView, Failure> {
     let connection = discover(&Remote::new(address)?, biobank).await?;
-    let vkey: VerifierKey =
-        connection.vkey.parse().map_err(|_| Failure::new(Code::NotValid).with("check", "ledger-record"))?;
-    let mirror = up_to_date(&connection.address, &vkey, folder).await;
+    let vkey = succession::key(&connection).map_err(|_| Failure::new(Code::NotValid).with("check", "ledger-record"))?;
+    let former = succession::former(&connection)?;
+    let mirror = up_to_date(&connection, folder).await;
     let mirror = match &mirror {
         Ok((mirror, at)) => Ok((mirror, *at)),
         Err(failure) => Err(failure.clone()),
     };
     let policy = quorum::policy(&connection)?;
-    let record = Record { biobank: &connection.biobank, vkey: &vkey, policy: policy.as_ref(), mirror };
+    let (biobank, policy) = (&connection.biobank, policy.as_ref());
+    let record = Record { biobank, vkey: &vkey, former: &former, policy, mirror };
     Ok(check_proof(proof, purpose, expected, Some(&record), now()).await)
 }
 

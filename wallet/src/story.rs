@@ -186,6 +186,12 @@ impl Story {
                 self.handed_over.insert(*entry);
             }
             Event::CheckpointSeen { note } => self.checkpoint = Some(note.clone()),
+            Event::LogKeyChanged { vkey, .. } => {
+                if let Some(connection) = &mut self.connection {
+                    let former = std::mem::replace(&mut connection.vkey, vkey.clone());
+                    connection.former.push(former);
+                }
+            }
             // The first contradiction is the one that counts.
             Event::LogForked { .. } if self.alarm.is_some() => {}
             Event::LogForked { trusted, seen, proof } => {

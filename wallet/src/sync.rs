@@ -9,6 +9,7 @@ use crate::remote::Remote;
 use crate::stop::stop_point;
 use crate::story::Sending;
 use crate::studies::read_signed;
+use crate::succession::{self, Succession};
 use crate::{alarm, asks, quorum};
 use bridge::{Code, Failure, Role, SyncView};
 use identity::sign_jws;
@@ -167,10 +168,15 @@ async fn follow_log(profile: &Profile, connection: &Connection) -> Result<(), Fa
     if profile.read(|story| story.alarm.is_some())? {
         return Err(Code::LogForked.into());
     }
-    let vkey: VerifierKey = connection.vkey.parse().map_err(|_| Code::Internal)?;
     let client = LogClient::new(&connection.address).map_err(|_| Code::Internal)?;
-    let seen = client.checkpoint(&vkey).await.map_err(client_failure)?;
-    accept(profile, &client, &vkey, &seen).await?;
+    let seen = match client.checkpoint(&succession::key(connection)?).await {
+        Err(error) if error.is_other_key() => go_over(profile, &client, connection).await?,
+        seen => seen.map_err(client_failure)?,
+    };
+    accept(profile, &client, &seen).await?;
+    // Perhaps under another key by now.
+    let connection = &profile.connection()?;
+    let vkey = succession::key(connection)?;
     let proven = |s: &&Sending| s.sent && (s.recorded.is_none() || s.waits_for_others());
     let sent: Vec<Sending> = profile.read(|story| story.sending.iter().filter(proven).cloned().collect())?;
     let policy = quorum::policy(connection)?;
@@ -180,6 +186,28 @@ async fn follow_log(profile: &Profile, connection: &Connection) -> Result<(), Fa
         result = result.and(proven);
     }
     result
+}
+
+/// The log has another key. What the former key signed last has to follow from what was trusted, and the present log
+/// from that: the first is accepted here, the second by the caller like any checkpoint.
+async fn go_over(profile: &Profile, client: &LogClient, connection: &Connection) -> Result<SignedCheckpoint, Failure> {
+    let succession = Succession::ask(client, connection).await?;
+    let went_over = |change| profile.record(succession::went_over(change));
+    match succession.check(client).await {
+        Ok(()) => {
+            for change in &succession.changes {
+                accept(profile, client, change.included().checkpoint()).await?;
+                went_over(change)?;
+            }
+            Ok(succession.seen)
+        }
+        Err(ClientError::Forked { held, offered } | ClientError::Shrunk { held, offered }) => {
+            // The alarm has to know the keys of both.
+            succession.changes.iter().try_for_each(went_over)?;
+            raise_alarm(profile, client, &held, &offered).await
+        }
+        Err(error) => Err(client_failure(error)),
+    }
 }
 
 /// Fetches the receipt of an entry and checks it. It is told once when it is in the log, and again when the other
@@ -200,7 +228,7 @@ async fn prove(
     let included = Receipt::verify(&receipt, sending.entry.bytes(), vkey)
         .map_err(|_| Failure::new(Code::NotValid).with("check", "ledger-entry"))?;
     // A receipt under a checkpoint from another history is no receipt.
-    accept(profile, client, vkey, included.checkpoint()).await?;
+    accept(profile, client, included.checkpoint()).await?;
     let quorum = policy.map(|policy| quorum::view(policy, included.checkpoint().note(), now()));
     if sending.recorded.as_ref().is_some_and(|recorded| recorded.quorum == quorum) {
         return Ok(());
@@ -209,30 +237,36 @@ async fn prove(
 }
 
 /// Trusts a checkpoint only if it follows from the one trusted before. Raises the alarm if it does not.
-async fn accept(
-    profile: &Profile,
-    client: &LogClient,
-    vkey: &VerifierKey,
-    seen: &SignedCheckpoint,
-) -> Result<(), Failure> {
+async fn accept(profile: &Profile, client: &LogClient, seen: &SignedCheckpoint) -> Result<(), Failure> {
     let Some(trusted) = profile.read(|story| story.checkpoint.clone())? else {
         return profile.record(Event::CheckpointSeen { note: seen.note().to_owned() });
     };
-    let old = Checkpoint::open(&trusted, vkey).map_err(|_| Code::Storage)?;
+    // Trusted once it stays, whichever key the log had then.
+    let keys = succession::keys(&profile.connection()?)?;
+    let old = Checkpoint::open_with(&trusted, &keys).map_err(|_| Code::Storage)?;
     if *old == **seen {
         return Ok(());
     }
     match client.check_consistency(&old, seen).await {
         Ok(()) => profile.record(Event::CheckpointSeen { note: seen.note().to_owned() }),
-        Err(ClientError::Forked { .. } | ClientError::Shrunk { .. }) => {
-            let (small, large) = (old.size.min(seen.size), old.size.max(seen.size));
-            // Whoever forks a log may not help to prove it; both notes are kept in any case.
-            let proof = client.consistency_proof(small, large).await.unwrap_or_default();
-            profile.record(Event::LogForked { trusted, seen: seen.note().to_owned(), proof })?;
-            Err(Code::LogForked.into())
-        }
+        Err(ClientError::Forked { .. } | ClientError::Shrunk { .. }) => raise_alarm(profile, client, &old, seen).await,
         Err(error) => Err(client_failure(error)),
     }
+}
+
+/// Keeps two checkpoints that contradict each other.
+async fn raise_alarm<T>(
+    profile: &Profile,
+    client: &LogClient,
+    trusted: &SignedCheckpoint,
+    seen: &SignedCheckpoint,
+) -> Result<T, Failure> {
+    let (small, large) = (trusted.size.min(seen.size), trusted.size.max(seen.size));
+    // Whoever forks a log may not help to prove it; both notes are kept in any case.
+    let proof = client.consistency_proof(small, large).await.unwrap_or_default();
+    let (trusted, seen) = (trusted.note().to_owned(), seen.note().to_owned());
+    profile.record(Event::LogForked { trusted, seen, proof })?;
+    Err(Code::LogForked.into())
 }
 
 /// What a screen says of a log that could not be read.

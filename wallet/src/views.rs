@@ -174,6 +174,7 @@ fn describe(story: &Story, event: &Event) -> Option<(Message, Option<Failure>, O
             Some((of_entry(id, entry)?, None, Some(record)))
         }
         Event::LogForked { .. } => Some((say("activity-log-forked"), Some(Code::LogForked.into()), None)),
+        Event::LogKeyChanged { .. } => fine(say("activity-log-key-changed")),
         Event::ProofSaved { study } => fine(about("activity-proof-saved", study)),
         Event::AskReceived { ask } => fine(about("activity-ask-received", &ask.study)),
         Event::AskAnswered { id, shared: true } => fine(of_ask("activity-proof-shared", id)?),

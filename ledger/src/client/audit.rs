@@ -37,6 +37,8 @@ pub enum Finding {
     AgainstRules(u64, Rejected),
     /// An entry that is in the log more than once.
     Repeated(EntryHash),
+    /// The checkpoint is signed by another key than the one that the entries name.
+    OtherKey,
     /// An entry says that a checkpoint is kept elsewhere, and the log never had that checkpoint.
     Anchor(u64),
 }
@@ -49,6 +51,7 @@ impl fmt::Display for Finding {
             Self::Unreadable(index, error) => write!(f, "entry {index} can not be read: {error}"),
             Self::AgainstRules(index, rejected) => write!(f, "entry {index} is against the rules: {rejected}"),
             Self::Repeated(hash) => write!(f, "the entry {hash} is in the log more than once"),
+            Self::OtherKey => f.write_str("the checkpoint is signed by another key than the one that the log names"),
             Self::Anchor(index) => write!(f, "entry {index} names a checkpoint that this log never had"),
         }
     }
@@ -114,7 +117,7 @@ pub async fn audit_until(
     if size > whole {
         return Err(ClientError::TooShort);
     }
-    let mut reading = Reading::new(checkpoint, size);
+    let mut reading = Reading::new(checkpoint, size, key);
     let mut waiting = Batch::default();
     let bundles = size.div_ceil(TILE_WIDTH);
     for first in (0..bundles).step_by(BUNDLES_AT_ONCE) {
@@ -154,10 +157,14 @@ struct Reading {
     seen: Vec<EntryHash>,
     /// Number, size and root of each anchor.
     anchors: Vec<(u64, u64, Hash)>,
+    /// The key that signs the checkpoint.
+    key: String,
+    /// The entry that named the log's key last, and the key.
+    named: Option<(u64, String)>,
 }
 
 impl Reading {
-    fn new(checkpoint: SignedCheckpoint, size: u64) -> Self {
+    fn new(checkpoint: SignedCheckpoint, size: u64, key: &VerifierKey) -> Self {
         let report = AuditReport {
             checkpoint,
             size,
@@ -167,7 +174,8 @@ impl Reading {
             findings: Vec::new(),
             finding_count: 0,
         };
-        Self { report, edge: TileEdge::new(), read: 0, seen: Vec::new(), anchors: Vec::new() }
+        let (edge, seen, anchors) = (TileEdge::new(), Vec::new(), Vec::new());
+        Self { report, edge, read: 0, seen, anchors, key: key.to_string(), named: None }
     }
 
     fn grow(&mut self, entries: &[Vec<u8>]) -> Vec<(TileId, Vec<u8>)> {
@@ -195,6 +203,11 @@ impl Reading {
                             && self.anchors.len() < MAX_ANCHORS
                         {
                             self.anchors.push((index, said.size, said.root));
+                        }
+                        if let Event::Institution(InstitutionEvent::LogKey(said)) = entry.said()
+                            && said.vkey.to_string().parse::<VerifierKey>().is_ok()
+                        {
+                            self.named = Some((index, said.vkey.to_string()));
                         }
                     }
                 },
@@ -224,6 +237,10 @@ impl Reading {
             // Of an older size the partial tiles may be gone.
             let partial = self.edge.partial_tiles();
             self.compare(source, &partial).await?;
+            // The last word of a key is the checkpoint over the entry that names another.
+            if self.named.as_ref().is_some_and(|(index, named)| *named != self.key && index + 1 != size) {
+                self.report.note(Finding::OtherKey);
+            }
             Some(self.report.checkpoint.root)
         } else {
             root_at(source, size, &self.report.checkpoint).await?

@@ -7,6 +7,7 @@ use crate::hash::{EntryHash, Hash};
 use crate::note::{MAX_NOTE_BYTES, VerifierKey};
 use crate::prove::{consistency_proof, consistency_tiles, inclusion_proof, inclusion_tiles, roots_from_tiles};
 use crate::receipt::MAX_RECEIPT_BYTES;
+use crate::succession::{KeyChange, Succession, follow_key};
 use crate::tile::{BundleId, MAX_TILE_BYTES, TILE_WIDTH, TileId};
 use identity::verify_jws;
 use reqwest::{Client, RequestBuilder, Response, StatusCode, redirect};
@@ -62,6 +63,9 @@ pub struct LogInfo {
     /// The institution's signature under origin and key.
     #[serde(default)]
     pub statement: String,
+    /// How the key came to be this one, the oldest change first; nothing for a log that has its first key.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub successions: Vec<Succession>,
 }
 
 /// What the institution signs.
@@ -80,6 +84,14 @@ impl LogInfo {
         let signed = statement.signer == self.did && statement.typ == LOG_KEY_TYPE;
         let same = said.vkey == self.vkey && said.origin == self.origin && self.vkey.name() == self.origin;
         if signed && same { Ok(&self.vkey) } else { Err(ClientError::Statement) }
+    }
+
+    /// The checked changes that lead from a key that is trusted to the key of today; there is at least one.
+    pub fn changes_since(&self, trusted: &VerifierKey) -> Result<Vec<KeyChange>, ClientError> {
+        let stated = self.stated_key()?;
+        let changes = follow_key(trusted, &self.did, &self.successions);
+        let arrived = changes.last().is_some_and(|change| change.next() == stated);
+        if arrived { Ok(changes) } else { Err(ClientError::OtherKey) }
     }
 }
 

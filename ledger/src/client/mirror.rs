@@ -6,11 +6,13 @@
 
 use super::parallel::map_while;
 use super::{ClientError, LogClient};
-use crate::checkpoint::{Checkpoint, SignedCheckpoint};
+use crate::checkpoint::{Checkpoint, LogKey, SignedCheckpoint};
 use crate::entry::{Entry, EntryError};
 use crate::hash::{Hash, leaf_hash};
 use crate::merkle::Frontier;
 use crate::note::VerifierKey;
+use crate::record::{AuthorityRecord, Key, Record};
+use crate::rules::Records as _;
 use crate::state::State;
 use crate::tile::{BundleId, TILE_WIDTH, append_to_bundle};
 use serde::{Deserialize, Serialize};
@@ -46,6 +48,8 @@ pub struct SyncReport {
 pub struct Mirror {
     dir: PathBuf,
     key: VerifierKey,
+    /// Keys that the log had before.
+    former: Vec<VerifierKey>,
     tree: Frontier,
     state: State,
     checkpoint: Option<SignedCheckpoint>,
@@ -57,20 +61,26 @@ impl Mirror {
     /// Opens the copy in a folder, or begins one. Every entry is read and the root compared with the checkpoint;
     /// signatures are checked where they were not before.
     pub fn open(dir: &Path, key: &VerifierKey) -> Result<Self, ClientError> {
+        Self::open_after(dir, key, &[])
+    }
+
+    /// The same for a log that had other keys before: the checkpoint of the copy may still be signed by one of them.
+    pub fn open_after(dir: &Path, key: &VerifierKey, former: &[VerifierKey]) -> Result<Self, ClientError> {
         std::fs::create_dir_all(dir)?;
-        let mut mirror = Self::empty(dir, key);
+        let mut mirror = Self::empty(dir, key, former);
         let note = match std::fs::read_to_string(dir.join("checkpoint")) {
             Ok(note) => note,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(mirror),
             Err(error) => return Err(error.into()),
         };
-        let checkpoint = Checkpoint::open(&note, key)?;
+        let keys: Vec<LogKey> = std::iter::once(key).chain(former).cloned().map(LogKey::from).collect();
+        let checkpoint = Checkpoint::open_with(&note, &keys)?;
         let checked = read_checked(dir).filter(|checked| checked.size <= checkpoint.size);
         if let Some(checked) = &checked {
             mirror.fold(checked.size, checkpoint.size, Some(&checked.unreadable))?;
             if mirror.tree.root() != checked.root {
                 // It speaks of other entries, so nothing was checked.
-                mirror = Self::empty(dir, key);
+                mirror = Self::empty(dir, key, former);
             }
         }
         let known = mirror.tree.size();
@@ -86,10 +96,11 @@ impl Mirror {
         Ok(mirror)
     }
 
-    fn empty(dir: &Path, key: &VerifierKey) -> Self {
+    fn empty(dir: &Path, key: &VerifierKey, former: &[VerifierKey]) -> Self {
         Self {
             dir: dir.to_owned(),
             key: key.clone(),
+            former: former.to_vec(),
             tree: Frontier::new(),
             state: State::new(),
             checkpoint: None,
@@ -122,9 +133,13 @@ impl Mirror {
             // What was checked on its way in is read again from the disk: if it comes back otherwise, the copy starts
             // over from its last checkpoint.
             if self.fold(offered.size, offered.size, None).is_err() || self.tree.root() != offered.root {
-                *self = Self::open(&self.dir, &self.key)?;
+                *self = Self::open_after(&self.dir, &self.key, &self.former)?;
                 return Err(ClientError::Damaged);
             }
+        }
+        if !self.names_its_key() {
+            *self = Self::open_after(&self.dir, &self.key, &self.former)?;
+            return Err(ClientError::OtherKey);
         }
         write_atomically(&self.dir.join("checkpoint"), offered.note().as_bytes())?;
         self.write_checked().ok();
@@ -132,6 +147,14 @@ impl Mirror {
         let report = SyncReport { from, to: offered.size };
         self.checkpoint = Some(offered);
         Ok(report)
+    }
+
+    /// Whether the entries name the key that signs the log. The first key is named by none.
+    fn names_its_key(&self) -> bool {
+        match self.state.record(&Key::authority()) {
+            Some(Record::Authority(AuthorityRecord { vkey: Some(named), .. })) => *named == self.key.to_string(),
+            _ => self.former.is_empty(),
+        }
     }
 
     /// What the log says.

@@ -15,6 +15,7 @@ pub use source::LogSource;
 use crate::checkpoint::{CheckpointError, SignedCheckpoint};
 use crate::hash::EntryHash;
 use crate::merkle::ProofError;
+use crate::note::NoteError;
 use crate::prove::ProveError;
 
 /// Why a log could not be read, or must not be believed.
@@ -85,12 +86,22 @@ pub enum ClientError {
     /// What the log says of its key is not signed by who it says that it is.
     #[error("the statement of the log's key is not signed by the institution that it names")]
     Statement,
+    /// The log is signed by another key than the one that was trusted, or than the one that its own entries name.
+    #[error("the log is signed by another key, and nothing shows that it took the place of the one before")]
+    OtherKey,
     /// A folder of a log can not be read or written.
     #[error("the folder of the log can not be used")]
     Folder(#[from] std::io::Error),
     /// The folder of the mirror does not hold what its checkpoint says.
     #[error("the folder of the mirror is damaged")]
     Damaged,
+}
+
+impl ClientError {
+    /// Whether the checkpoint that came is not signed by the key that was asked for: the log may have another by now.
+    pub fn is_other_key(&self) -> bool {
+        matches!(self, Self::Checkpoint(CheckpointError::Note(NoteError::Unsigned)))
+    }
 }
 
 impl<E> From<ProveError<E>> for ClientError {

@@ -75,6 +75,16 @@ impl From<StoreError> for BackupError {
 
 /// Copies the log in `log` to the folder `to`. The service may run. A copy that is there already is continued.
 pub fn backup(log: &Path, to: &Path, key: &VerifierKey) -> Result<SignedCheckpoint, BackupError> {
+    backup_after(log, to, key, &[])
+}
+
+/// The same for a log that had other keys before: an older copy may end with the signature of one of them.
+pub fn backup_after(
+    log: &Path,
+    to: &Path,
+    key: &VerifierKey,
+    former: &[VerifierKey],
+) -> Result<SignedCheckpoint, BackupError> {
     // A log that nobody has open is brought to its end first: not everything durable may be published.
     let newest = match Embedded::open(log, key) {
         Ok(open) => {
@@ -89,7 +99,7 @@ pub fn backup(log: &Path, to: &Path, key: &VerifierKey) -> Result<SignedCheckpoi
         Some(newest) => newest,
         None => read_checkpoint(&public, key)?.ok_or(BackupError::NoLog)?,
     };
-    if let Some(older) = read_checkpoint(to.join(PUBLIC).as_path(), key)? {
+    if let Some(older) = read_older(&to.join(PUBLIC), key, former)? {
         compare(&public, &older, &checkpoint)?;
     }
     let minimum = pruned_before(log)?;
@@ -235,6 +245,15 @@ fn read_checkpoint(public: &Path, key: &VerifierKey) -> Result<Option<SignedChec
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(error.into()),
     }
+}
+
+fn read_older(
+    public: &Path,
+    key: &VerifierKey,
+    former: &[VerifierKey],
+) -> Result<Option<SignedCheckpoint>, BackupError> {
+    let by_former = former.iter().find_map(|key| read_checkpoint(public, key).ok().flatten());
+    if by_former.is_some() { Ok(by_former) } else { read_checkpoint(public, key) }
 }
 
 /// The minimum index, as the copy of the index says that pruning left.

@@ -4,7 +4,8 @@ use super::embedded::{Views, apply, parse_all};
 use super::fail::Faults;
 use super::store::{Store, StoreError};
 use ledger::{
-    BundleId, Checkpoint, Entry, EntryHash, Hash, SignedCheckpoint, TILE_WIDTH, TileEdge, TileId, VerifierKey,
+    BundleId, Checkpoint, Entry, EntryHash, Hash, Key, Record, SignedCheckpoint, TILE_WIDTH, TileEdge, TileId,
+    VerifierKey,
 };
 use std::fmt;
 use std::path::Path;
@@ -123,6 +124,7 @@ pub fn check(store: &dyn Store, key: &VerifierKey, scratch: &Path, base: Option<
     if counted != tip.turn.size {
         audit.find(format!("the index has {counted} rows for {} entries", tip.turn.size));
     }
+    compare_key(&views, key, &mut audit)?;
     if audit.state == tip.state {
         compare_records(store, &views, &mut audit)?;
     }
@@ -143,6 +145,7 @@ pub fn check_public(
     let source = Source { size, minimum, bundle: &|id| read_bundle(public, id), tile: &|id| read_tile(public, id) };
     let mut audit = walk(&source, &views, |_, _, _| Ok(()), |_| {})?;
     compare_end(&mut audit, &checkpoint, None);
+    compare_key(&views, key, &mut audit)?;
     Ok(audit)
 }
 
@@ -234,6 +237,16 @@ fn compare_end(audit: &mut Audit, checkpoint: &SignedCheckpoint, state: Option<H
     if state.is_some_and(|state| state != audit.state) && audit.is_sound() {
         audit.find("the entries do not lead to the stored state hash".into());
     }
+}
+
+/// The key that signs must be the one that the entries name, once they name one.
+fn compare_key(views: &Views, key: &VerifierKey, audit: &mut Audit) -> Result<(), StoreError> {
+    if let Some(Some(Record::Authority(authority))) = views.read()?.records(&[&Key::authority()])?.pop()
+        && authority.vkey.is_some_and(|named| named != key.to_string())
+    {
+        audit.find("the log names another key than the one that signs it: `biobankd rotate` finishes a change".into());
+    }
+    Ok(())
 }
 
 /// Compares the records, both ways.

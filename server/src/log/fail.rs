@@ -22,6 +22,15 @@ pub const FAIL_POINTS: &[&str] = &[
 /// The steps that follow in the background, when the answer has long been given.
 pub const SETTLE_POINTS: &[&str] = &["before-index", "after-index", "before-flush", "after-flush"];
 
+/// The steps by which the log gets another key, in order.
+pub const REKEY_POINTS: &[&str] =
+    &["next-key-made", "change-entered", "change-kept", "former-key-kept", "signed-again", "next-key-placed"];
+
+/// One of the steps by which the log gets another key.
+pub fn rekey_point(name: &str) {
+    stop(name);
+}
+
 /// What a test wants to go wrong in one store. The default is: nothing.
 #[derive(Debug, Clone, Default)]
 pub struct Faults(Option<Arc<Plan>>);
@@ -79,7 +88,7 @@ impl Faults {
 #[cfg(debug_assertions)]
 #[allow(clippy::print_stderr, reason = "the line tells the test that the point is reached")]
 fn stop(name: &str) {
-    debug_assert!(FAIL_POINTS.contains(&name) || SETTLE_POINTS.contains(&name), "{name} is not listed");
+    debug_assert!([FAIL_POINTS, SETTLE_POINTS, REKEY_POINTS].iter().any(|all| all.contains(&name)), "{name}");
     let named = std::env::var("BIOBANKD_STOP_AT").is_ok_and(|at| at == name);
     let armed = || std::env::var_os("BIOBANKD_STOP_WHEN").is_none_or(|file| std::path::Path::new(&file).exists());
     if named && armed() {

@@ -11,17 +11,19 @@ mod growth;
 mod migrate;
 mod postgres;
 mod read;
+mod rekey;
 mod sequencer;
 mod store;
 #[cfg(test)]
 mod tests;
 
-pub use backup::{BackupError, Known, backup, restore};
+pub use backup::{BackupError, Known, backup, backup_after, restore};
 pub use check::{Audit, CheckError, check, check_public};
 pub use embedded::{Embedded, PruneError, prune, rebuild};
-pub use fail::{FAIL_POINTS, Faults, SETTLE_POINTS};
+pub use fail::{FAIL_POINTS, Faults, REKEY_POINTS, SETTLE_POINTS, rekey_point};
 pub use migrate::{MigrateError, migrate};
 pub use postgres::Postgres;
+pub use rekey::{Announced, RekeyError, announce, named_key, sign_again, was_just_changed};
 pub use store::{Head, Row, Store, StoreError, Tip, Turn, Write};
 
 use ledger::{Checkpoint, Effect, Entry, EntryError, EntryHash, NoteKey, Rejected, SignedCheckpoint, VerifierKey};

@@ -35,13 +35,17 @@ pub async fn tile(State(biobank): State<Arc<Biobank>>, Path(path): Path<String>)
 }
 
 pub async fn log(State(biobank): State<Arc<Biobank>>) -> Json<Value> {
-    Json(json!({
+    let mut told = json!({
         "origin": biobank.institution.origin,
         "vkey": biobank.vkey.to_string(),
         "did": biobank.did,
         "name": biobank.institution.name,
         "statement": biobank.log_statement,
-    }))
+    });
+    if !biobank.successions.is_empty() {
+        told["successions"] = json!(biobank.successions);
+    }
+    Json(told)
 }
 
 pub async fn proof(State(biobank): State<Arc<Biobank>>, Path(hash): Path<String>) -> Result<Response, Problem> {

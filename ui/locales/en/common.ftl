@@ -186,6 +186,7 @@ activity-checked = You checked a proof: { $outcome ->
 }.
 activity-asked = You asked the donors of { $study } for proof.
 activity-log-forked = Alarm: the biobank’s record does not match what this computer saw before.
+activity-log-key-changed = The biobank’s record has a new key. This computer checked that it belongs there.
 activity-failed = A step did not work.
 
 ## Connecting staff and researchers

@@ -9,6 +9,7 @@ use crate::connect::discover;
 use crate::proof::{FORMAT, MAX_PROOF, Proof};
 use crate::remote::Remote;
 use crate::research::up_to_date;
+use crate::succession;
 use bridge::{CheckResult, CheckView, Code, Failure};
 use consent::{ConsentState, Purpose, Timestamp};
 use identity::{ConsentCredential, Did, canonical::parse_strict, verify_consent};
@@ -82,11 +83,12 @@ async fn looked_up(
     let remote = Remote::new(ledger.address).map_err(unreachable)?;
     let biobank = ledger.biobank.unwrap_or(&record.claims.biobank);
     let connection = discover(&remote, Some(biobank)).await.map_err(unreachable)?;
-    let vkey = connection.vkey.parse().map_err(|_| unreachable(Code::NotValid.into()))?;
-    let (mirror, at) = up_to_date(&connection.address, &vkey, ledger.folder).await.map_err(unreachable)?;
+    let vkey = succession::key(&connection).map_err(|_| unreachable(Code::NotValid.into()))?;
+    let former = succession::former(&connection).map_err(unreachable)?;
+    let (mirror, at) = up_to_date(&connection, ledger.folder).await.map_err(unreachable)?;
     let policy = crate::quorum::policy(&connection).map_err(unreachable)?;
-    let mirrored = Ok((&mirror, at));
-    let found = Record { biobank: &connection.biobank, vkey: &vkey, policy: policy.as_ref(), mirror: mirrored };
+    let (biobank, policy, mirrored) = (&connection.biobank, policy.as_ref(), Ok((&mirror, at)));
+    let found = Record { biobank, vkey: &vkey, former: &former, policy, mirror: mirrored };
     let view = check(bytes, &Purpose::default(), expected, Some(&found), now).await;
     refuse_failed(&view)?;
     if view.checks.iter().any(|row| row.result == CheckResult::NotMade) {
