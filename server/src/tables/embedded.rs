@@ -7,6 +7,10 @@ use redb::{
 };
 use std::path::Path;
 
+/// Pages that are kept in memory, in bytes. Redb's own measure is a gigabyte, which a desk of many donors fills; the
+/// operating system keeps the file's pages anyway.
+const CACHE: usize = 64 << 20;
+
 /// Tables in redb.
 pub struct Embedded {
     redb: Database,
@@ -17,7 +21,8 @@ impl Embedded {
     /// can be made while the service runs.
     pub fn open(path: &Path) -> Result<Self, TablesError> {
         let mode = ConcurrencyMode::SingleWriter;
-        Ok(Self { redb: Database::builder().set_concurrency_mode(mode).create(path).map_err(failed)? })
+        let redb = Database::builder().set_cache_size(CACHE).set_concurrency_mode(mode).create(path);
+        Ok(Self { redb: redb.map_err(failed)? })
     }
 
     /// Reads a table; one that nothing was written to yet is empty.
