@@ -179,7 +179,7 @@ routes! {
     POST   "/witness/add-checkpoint"           "signOthers"       Anybody CHECKPOINT,       Read,   Over::Biobank, federation::witness;
     GET    "/witness/{origin}/checkpoint"      "readLog"          Anybody Accepts::Nothing, Read,   Over::Biobank, federation::witnessed;
     POST   "/mirror/add-checkpoint"            "signOthers"       Anybody CHECKPOINT,       Read,   Over::Biobank, federation::mirror_checkpoint;
-    POST   "/mirror/add-entries"               "signOthers"       Anybody UPLOAD,           Read,   Over::Biobank, federation::mirror_entries;
+    POST   "/mirror/add-entries"               "signOthers"       Anybody UPLOAD,           Costly, Over::Biobank, federation::mirror_entries;
     GET    "/mirror/{origin}/checkpoint"       "readLog"          Anybody Accepts::Nothing, Read,   Over::Biobank, federation::mirrored;
     GET    "/mirror/{origin}/tile/{*path}"     "readLog"          Anybody Accepts::Nothing, Read,   Over::Biobank, federation::mirrored_tile;
     GET    "/v1/evidence"                      "readLog"          Anybody Accepts::Nothing, Read,   Over::Biobank, federation::evidence;
