@@ -89,10 +89,12 @@ async fn pass(
             Ok((known, what))
         })
         .await?;
-        let Known { did, principal, delegated } = known;
+        let Known { did, principal, delegated_by } = known;
         seen.caller = biobank.guard.fingerprint(&did);
-        biobank.limits.caller(&seen.caller, row.rate)?;
-        decide(biobank, row, &principal, &what, delegated, seen)?;
+        // A capability hands on rights and not calls: however many keys show one, its maker has one allowance.
+        let counted = delegated_by.as_ref().map(|maker| biobank.guard.fingerprint(maker));
+        biobank.limits.caller(counted.as_deref().unwrap_or(&seen.caller), row.rate)?;
+        decide(biobank, row, &principal, &what, delegated_by.is_some(), seen)?;
         parts.extensions.insert(Signed { caller: did, body });
         Body::empty()
     } else {

@@ -25,7 +25,7 @@ pub use gate::Surroundings;
 
 use crate::Problem;
 use crate::biobank::Biobank;
-use crate::caller::organisation_of;
+use crate::caller::{account_of, organisation_of};
 use crate::guard::Resource;
 use crate::limits::Rate;
 use axum::body::{Body, Bytes, to_bytes};
@@ -156,6 +156,7 @@ routes! {
     GET    "/v1/donors"                        "listDonors"       Known   BRIEF,            Read,   Over::Biobank, desk::donors;
     POST   "/v1/pair"                          "pair"             Signer  SHORT,            Costly, Over::Biobank, accounts::pair;
     POST   "/v1/pairing-codes"                 "makePairingCode"  Known   SHORT,            Write,  Over::Biobank, accounts::make_code;
+    DELETE "/v1/accounts/{did}"                "removeAccount"    Known   BRIEF,            Write,  Over::Biobank, accounts::remove;
     POST   "/v1/capabilities"                  "issueCapability"  Known   SHORT,            Write,  Over::Biobank, accounts::issue_capability;
     POST   "/v1/enrolment/challenge"           "startEnrolment"   Anybody SHORT,            Costly, Over::Biobank, enrolment::challenge;
     POST   "/v1/enrolment"                     "enrol"            Anybody LONG,             Costly, Over::Biobank, enrolment::enrol;
@@ -204,7 +205,7 @@ fn study(biobank: &Biobank, names: &Names) -> Result<Resource, Problem> {
 fn mailbox(biobank: &Biobank, names: &Names) -> Result<Resource, Problem> {
     let owner: Did = names.get("name").parse().map_err(|_| Problem::malformed())?;
     let mailbox = Resource::of("Mailbox");
-    if let Some(account) = biobank.desk.account(&owner).map_err(Problem::internal)? {
+    if let Some(account) = account_of(biobank, &owner)? {
         return Ok(mailbox.with("of", account.role.name()).with("organisation", account.organisation.as_str()));
     }
     let Some(key) = biobank.desk.study_key(&owner).map_err(Problem::internal)? else {
