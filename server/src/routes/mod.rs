@@ -24,6 +24,7 @@ mod webhooks;
 pub use gate::Surroundings;
 
 use crate::Problem;
+use crate::access as log_says;
 use crate::biobank::Biobank;
 use crate::caller::{account_of, organisation_of};
 use crate::guard::Resource;
@@ -185,9 +186,9 @@ routes! {
     GET    "/mirror/{origin}/tile/{*path}"     "readLog"          Anybody Accepts::Nothing, Read,   Over::Biobank, federation::mirrored_tile;
     GET    "/v1/evidence"                      "readLog"          Anybody Accepts::Nothing, Read,   Over::Biobank, federation::evidence;
     GET    "/v1/evidence/{id}"                 "readLog"          Anybody Accepts::Nothing, Read,   Over::Biobank, federation::evidence_file;
-    GET    "/v1/snapshots/{study}/{epoch}"     "readSnapshot"     Known   BRIEF,            Costly, Over::Named(study), snapshots::set;
-    GET    "/v1/snapshots/{study}/{epoch}/proofs" "readSnapshotProofs" Known BRIEF,         Costly, Over::Named(study), snapshots::proofs;
-    GET    "/v1/snapshots/{study}/{epoch}/{pseudonym}" "readSnapshot" Known BRIEF,          Read,   Over::Named(study), snapshots::member;
+    GET    "/v1/snapshots/{study}/{epoch}"     "readSnapshot"     Known   BRIEF,            Costly, Over::Named(any_study), snapshots::set;
+    GET    "/v1/snapshots/{study}/{epoch}/proofs" "readSnapshotProofs" Known BRIEF,         Costly, Over::Named(any_study), snapshots::proofs;
+    GET    "/v1/snapshots/{study}/{epoch}/{pseudonym}" "readSnapshot" Known BRIEF,          Read,   Over::Named(any_study), snapshots::member;
     POST   "/v1/webhooks"                      "registerWebhook"  Known   SHORT,            Write,  Over::Biobank, webhooks::register;
     GET    "/v1/webhooks"                      "listWebhooks"     Known   BRIEF,            Read,   Over::Biobank, webhooks::list;
     POST   "/v1/webhooks/{id}/retry"           "retryWebhook"     Known   BRIEF,            Write,  Over::Biobank, webhooks::retry;
@@ -198,6 +199,16 @@ routes! {
 fn study(biobank: &Biobank, names: &Names) -> Result<Resource, Problem> {
     let id = names.get("study").parse().map_err(|_| Problem::not_found())?;
     let organisation = organisation_of(biobank, &id).ok_or_else(Problem::not_found)?;
+    Ok(Resource::of("Study").with("organisation", organisation.as_str()))
+}
+
+/// A study by the organisation that runs it, also one that is off the list: what was made of it before stays.
+fn any_study(biobank: &Biobank, names: &Names) -> Result<Resource, Problem> {
+    let id = names.get("study").parse().map_err(|_| Problem::not_found())?;
+    let organisation = match organisation_of(biobank, &id) {
+        Some(organisation) => organisation,
+        None => log_says::study(biobank, &id)?.ok_or_else(Problem::not_found)?.organisation,
+    };
     Ok(Resource::of("Study").with("organisation", organisation.as_str()))
 }
 
