@@ -1,12 +1,15 @@
 //! The guard of the service from outside: roles, capabilities, limits, TLS, what is logged, how it ends.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test may break off")]
 
+#[path = "guard/donor.rs"]
+mod donor;
 #[path = "guard/network.rs"]
 mod network;
 #[path = "guard/process.rs"]
 mod process;
 #[path = "guard/setup.rs"]
 mod setup;
+mod stage;
 
 use identity::SigningKey;
 use ledger::Entry;
