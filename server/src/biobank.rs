@@ -1,6 +1,7 @@
 //! One institution: its keys, its log, its desk, its studies.
 
 use crate::Problem;
+use crate::bodies::Bodies;
 use crate::caller::Nonces;
 use crate::clock::now;
 use crate::desk::{Account, Desk, DeskError};
@@ -121,6 +122,8 @@ pub struct Biobank {
     pub guard: Guard,
     /// How often.
     pub limits: Limits,
+    /// How much of their requests is held.
+    pub bodies: Bodies,
     /// News for those who listen.
     pub stream: Arc<Stream>,
     /// The pseudonyms of donors in studies.
@@ -201,6 +204,7 @@ impl Biobank {
             signed_studies,
             guard: Guard::new()?,
             limits: Limits::new(rates),
+            bodies: Bodies::default(),
             metrics,
             federation,
             closing: watch::Sender::new(false),

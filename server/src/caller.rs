@@ -1,9 +1,12 @@
 //! Who is calling: requests are signed with the caller's DID (RFC 9421), fresh, and used once.
 
 use crate::Problem;
+use crate::access;
 use crate::biobank::Biobank;
 use crate::capability::{CAPABILITY_HEADER, Capability};
 use crate::clock::now;
+use crate::desk::Account;
+use crate::founding;
 use crate::guard::Principal;
 use axum::http::HeaderMap;
 use axum::http::request::Parts;
@@ -165,8 +168,8 @@ pub struct Known {
     pub did: Did,
     /// In which role they call.
     pub principal: Principal,
-    /// Whether the role is handed on to them by a capability.
-    pub delegated: bool,
+    /// Who handed the role on to them by a capability.
+    pub delegated_by: Option<Did>,
 }
 
 /// Checks who calls, and in which role. `strangers` says whether those may call who are not on the books.
@@ -177,44 +180,57 @@ pub fn identify(
     action: &str,
     strangers: bool,
 ) -> Result<Known, Problem> {
-    let mut role = Principal::Stranger;
-    let delegated = presented.capability.is_some();
+    let (mut principal, mut delegated_by) = (Principal::Stranger, None);
     let did = biobank.nonces.caller(presented, body, |did| {
-        role = match &presented.capability {
-            Some(capability) => delegated_role(biobank, capability, did, action, &presented.path)?,
+        principal = match &presented.capability {
+            Some(capability) => {
+                let (maker, role) = delegated_role(biobank, capability, did, action, &presented.path)?;
+                delegated_by = Some(maker);
+                role
+            }
             None => role_of(biobank, did)?,
         };
-        match role {
+        match principal {
             Principal::Stranger if !strangers => Err(Problem::not_allowed()),
             Principal::Stranger => Ok(false),
             _ => Ok(true),
         }
     })?;
-    Ok(Known { did, principal: role, delegated })
+    Ok(Known { did, principal, delegated_by })
 }
 
-/// The role of whoever handed on the capability, if it opens this call and they still have one.
+/// Who handed on the capability and their role, if it opens this call and they still have one.
 fn delegated_role(
     biobank: &Biobank,
     capability: &str,
     caller: &Did,
     action: &str,
     path: &str,
-) -> Result<Principal, Problem> {
+) -> Result<(Did, Principal), Problem> {
     let capability = Capability::read(capability, &biobank.did, caller, now())?;
     if !capability.opens(action, path) {
         return Err(Problem::not_allowed());
     }
     match role_of(biobank, &capability.by)? {
-        account @ Principal::Account { .. } => Ok(account),
+        account @ Principal::Account { .. } => Ok((capability.by, account)),
         _ => Err(Problem::not_allowed()),
     }
+}
+
+/// The account of a DID: what the desk has written down, as long as the log says the same of them.
+pub fn account_of(biobank: &Biobank, did: &Did) -> Result<Option<Account>, Problem> {
+    let Some(account) = biobank.desk.account(did).map_err(Problem::internal)? else { return Ok(None) };
+    let member = access::member(biobank, did)?;
+    let counts = member.is_some_and(|member| {
+        member.role == founding::role(account.role) && member.organisation == account.organisation
+    });
+    Ok(counts.then_some(account))
 }
 
 /// In which role a DID calls, by the desk's books.
 pub fn role_of(biobank: &Biobank, did: &Did) -> Result<Principal, Problem> {
     let desk = &biobank.desk;
-    if let Some(account) = desk.account(did).map_err(Problem::internal)? {
+    if let Some(account) = account_of(biobank, did)? {
         return Ok(Principal::Account { role: account.role, organisation: account.organisation });
     }
     let donor = desk.is_donor(did).map_err(Problem::internal)?;

@@ -324,6 +324,11 @@ impl Desk {
         self.get(ACCOUNTS, did.as_str())
     }
 
+    /// Takes the account of a DID away.
+    pub fn remove_account(&self, did: &Did) -> Result<(), DeskError> {
+        self.change(|rows| Ok(rows.remove(ACCOUNTS, did.as_str())?))
+    }
+
     /// Leaves a letter. Letters that waited too long make room.
     pub fn post(&self, from: &Did, to: &Did, sealed: String, now: Timestamp) -> Result<Step<String>, DeskError> {
         let letter = Letter { id: code::make_nonce()?, sealed, from: from.clone(), at: now };

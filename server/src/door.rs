@@ -1,5 +1,6 @@
 //! The door: how many connections stand open, of all and of one address. Who comes beyond is turned away at once.
 
+use crate::limits::household;
 use axum_server::accept::Accept;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::gauge::Gauge;
@@ -57,6 +58,7 @@ impl Door {
     }
 
     fn enter(&self, address: IpAddr) -> Option<Guest> {
+        let address = household(address);
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
         let own = open.by_address.get(&address).copied().unwrap_or_default();
         if open.all >= self.bounds.all || own >= self.bounds.of_one {
@@ -161,5 +163,17 @@ mod tests {
         assert!(door.enter(two).is_some());
         assert!(door.enter(one).is_some(), "a guest that is dropped makes room");
         assert_eq!((door.inside.get(), door.away.get()), (2, 2));
+    }
+
+    #[test]
+    fn neighbours_in_one_network_of_ipv6_share_their_places() {
+        let door = Door::new(Connections { all: 9, of_one: 2 });
+        let enter = |text: &str| door.enter(text.parse().unwrap());
+        let inside = [enter("2001:db8::1").unwrap(), enter("2001:db8::2").unwrap()];
+        assert!(enter("2001:db8::3").is_none());
+        assert!(enter("2001:db8:0:1::1").is_some(), "another network");
+        drop(inside);
+        assert!(enter("2001:db8::3").is_some());
+        assert!(door.open.lock().unwrap().by_address.is_empty(), "who left is not remembered");
     }
 }

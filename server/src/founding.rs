@@ -53,7 +53,7 @@ pub async fn enter(biobank: &Biobank, did: &Did, account: &Account) -> Result<()
 }
 
 /// The role on the log of an account at the desk.
-fn role(role: AccountRole) -> Role {
+pub fn role(role: AccountRole) -> Role {
     match role {
         AccountRole::Staff => Role::Staff,
         AccountRole::Researcher => Role::Researcher,

@@ -2,6 +2,7 @@
 
 mod access;
 mod biobank;
+mod bodies;
 mod caller;
 mod capability;
 mod clock;

@@ -15,6 +15,10 @@ use std::sync::{Mutex, PoisonError};
 const WRONG_CODES_OF_ONE: usize = 20;
 /// How many wrong codes a minute are heard from all addresses together: codes have 40 bits, and live for seven days.
 const WRONG_CODES_OF_ALL: usize = 300;
+/// How many withdrawals a minute that are none are forgiven an address, and all addresses together: that many signatures
+/// are checked for nothing.
+const FORGED_OF_ONE: usize = 100;
+const FORGED_OF_ALL: usize = 10_000;
 /// How deep a JSON body may nest. The deepest honest one, a presentation, stays below half of it.
 pub const MAX_DEPTH: usize = 32;
 /// After how many checks those are forgotten who have been quiet long enough to be at their full quota.
@@ -108,11 +112,13 @@ impl<K: Clone + Hash + Eq> Meter<K> {
 pub struct Limits {
     addresses: Meter<IpAddr>,
     callers: Meter<String>,
-    wrong: Mutex<WrongCodes>,
+    wrong: Mutex<LastMinute>,
+    forged: Mutex<LastMinute>,
 }
 
+/// What came in the last minute, by address.
 #[derive(Default)]
-struct WrongCodes {
+struct LastMinute {
     by_address: HashMap<IpAddr, VecDeque<Timestamp>>,
     of_all: VecDeque<Timestamp>,
 }
@@ -120,7 +126,12 @@ struct WrongCodes {
 impl Limits {
     /// With nobody counted yet.
     pub fn new(rates: Rates) -> Self {
-        Self { addresses: Meter::new(rates.address), callers: Meter::new(rates.caller), wrong: Mutex::default() }
+        Self {
+            addresses: Meter::new(rates.address),
+            callers: Meter::new(rates.caller),
+            wrong: Mutex::default(),
+            forged: Mutex::default(),
+        }
     }
 
     /// Counts a call from an address, or refuses it.
@@ -136,9 +147,7 @@ impl Limits {
     /// Refuses to hear a code from an address that typed too many wrong ones lately.
     pub fn may_try_code(&self, address: IpAddr, now: Timestamp) -> Result<(), Problem> {
         let mut wrong = self.wrong.lock().unwrap_or_else(PoisonError::into_inner);
-        wrong.forget(now);
-        let own = wrong.by_address.get(&household(address)).map_or(0, VecDeque::len);
-        if own >= WRONG_CODES_OF_ONE || wrong.of_all.len() >= WRONG_CODES_OF_ALL {
+        if wrong.is_full(address, now, WRONG_CODES_OF_ONE, WRONG_CODES_OF_ALL) {
             return Err(Problem::too_many_tries().after(std::time::Duration::from_secs(59)));
         }
         Ok(())
@@ -147,16 +156,39 @@ impl Limits {
     /// Counts a wrong code.
     pub fn wrong_code(&self, address: IpAddr, now: Timestamp) {
         let mut wrong = self.wrong.lock().unwrap_or_else(PoisonError::into_inner);
-        wrong.forget(now);
-        // No address is counted beyond the common bound, which also bounds the memory.
-        if wrong.of_all.len() < WRONG_CODES_OF_ALL {
-            wrong.of_all.push_back(now);
-            wrong.by_address.entry(household(address)).or_default().push_back(now);
-        }
+        wrong.count(address, 1, now, WRONG_CODES_OF_ALL);
+    }
+
+    /// Whether an address may hand in withdrawals beyond its rate: unless too many of late were none.
+    pub fn takes_withdrawals_freely(&self, address: IpAddr, now: Timestamp) -> bool {
+        let mut forged = self.forged.lock().unwrap_or_else(PoisonError::into_inner);
+        !forged.is_full(address, now, FORGED_OF_ONE, FORGED_OF_ALL)
+    }
+
+    /// Counts what said of itself that it is a withdrawal, and is not one of a key that is known here.
+    pub fn forged_withdrawals(&self, address: IpAddr, count: usize, now: Timestamp) {
+        let mut forged = self.forged.lock().unwrap_or_else(PoisonError::into_inner);
+        forged.count(address, count, now, FORGED_OF_ALL);
     }
 }
 
-impl WrongCodes {
+impl LastMinute {
+    fn is_full(&mut self, address: IpAddr, now: Timestamp, of_one: usize, of_all: usize) -> bool {
+        self.forget(now);
+        let own = self.by_address.get(&household(address)).map_or(0, VecDeque::len);
+        own >= of_one || self.of_all.len() >= of_all
+    }
+
+    /// No address is counted beyond the common bound, which also bounds the memory.
+    fn count(&mut self, address: IpAddr, count: usize, now: Timestamp, of_all: usize) {
+        self.forget(now);
+        let more = count.min(of_all.saturating_sub(self.of_all.len()));
+        if more > 0 {
+            self.of_all.extend(std::iter::repeat_n(now, more));
+            self.by_address.entry(household(address)).or_default().extend(std::iter::repeat_n(now, more));
+        }
+    }
+
     fn forget(&mut self, now: Timestamp) {
         let over = |at: &Timestamp| at.plus_seconds(60) <= now;
         while self.of_all.front().is_some_and(over) {
@@ -172,7 +204,7 @@ impl WrongCodes {
 }
 
 /// An address as it is counted: one household or office has a whole /64 of IPv6.
-fn household(address: IpAddr) -> IpAddr {
+pub(crate) fn household(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(v6) => IpAddr::V6(Ipv6Addr::from(u128::from(v6) >> 64 << 64)),
         v4 => v4,
@@ -230,6 +262,21 @@ mod tests {
         }
         assert!(limits.may_try_code(address(251), at).is_err());
         assert!(limits.may_try_code(address(251), at.plus_seconds(61)).is_ok());
+    }
+
+    #[test]
+    fn who_forges_withdrawals_loses_the_way_past_the_rate_for_a_minute() {
+        let limits = Limits::new(Rates::default());
+        let at = Timestamp::from_unix(AT);
+        limits.forged_withdrawals(address(1), FORGED_OF_ONE - 1, at);
+        assert!(limits.takes_withdrawals_freely(address(1), at));
+        limits.forged_withdrawals(address(1), 1, at);
+        assert!(!limits.takes_withdrawals_freely(address(1), at));
+        assert!(limits.takes_withdrawals_freely(address(2), at), "nobody else");
+        assert!(limits.takes_withdrawals_freely(address(1), at.plus_seconds(60)));
+        limits.forged_withdrawals(address(1), 2 * FORGED_OF_ALL, at);
+        assert!(!limits.takes_withdrawals_freely(address(2), at), "all addresses together have a bound");
+        assert_eq!(limits.forged.lock().unwrap().by_address[&address(1)].len(), FORGED_OF_ALL);
     }
 
     #[test]

@@ -6,6 +6,7 @@
 
 use crate::Problem;
 use crate::biobank::Biobank;
+use crate::limits::household;
 use crate::log::ReadError;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -25,6 +26,8 @@ pub(crate) const BACKLOG: u64 = 65_536;
 /// How many listeners there may be in all, and of one caller or one address.
 const LISTENERS: usize = 1_024;
 const LISTENERS_OF_ONE: usize = 8;
+/// How many of the seats are for those who sign: addresses cost nothing to whoever wants to take all seats.
+const KEPT_FOR_CALLERS: usize = LISTENERS / 4;
 /// How many events wait for a listener that does not read, and how long.
 const QUEUE: usize = 64;
 const SLOW: Duration = Duration::from_secs(10);
@@ -51,7 +54,7 @@ struct Rung {
     donor: Option<Did>,
 }
 
-/// Who listens: one that signed the request, or an address.
+/// Who listens: one that signed the request, or an address as it is counted ([`Listener::at`]).
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) enum Listener {
     Caller(Did),
@@ -59,6 +62,11 @@ pub(crate) enum Listener {
 }
 
 impl Listener {
+    /// Somebody at an address.
+    pub fn at(address: IpAddr) -> Self {
+        Self::Address(household(address))
+    }
+
     fn is_meant(&self, rung: &Rung) -> bool {
         matches!(self, Self::Caller(did) if *did == rung.to || Some(did) == rung.donor.as_ref())
     }
@@ -124,7 +132,11 @@ impl Stream {
         let mut seats = self.seats.lock().unwrap_or_else(PoisonError::into_inner);
         let taken: usize = seats.values().sum();
         let own = seats.get(listener).copied().unwrap_or_default();
-        if taken >= LISTENERS || own >= LISTENERS_OF_ONE {
+        let most = match listener {
+            Listener::Caller(_) => LISTENERS,
+            Listener::Address(_) => LISTENERS - KEPT_FOR_CALLERS,
+        };
+        if taken >= most || own >= LISTENERS_OF_ONE {
             return Err(Problem::too_many_listeners());
         }
         seats.insert(listener.clone(), own + 1);
@@ -348,6 +360,26 @@ mod tests {
         stream.tell((13..13 + KEPT as u64).map(told).collect());
         assert_eq!(stream.newest().len(), KEPT);
         assert_eq!((numbers(12), numbers(13).len()), (Vec::new(), QUEUE));
+    }
+
+    #[test]
+    fn a_network_is_one_listener_and_no_crowd_takes_the_seats_of_those_who_sign() {
+        let stream = Arc::new(Stream::new(0));
+        let mut seats = Vec::new();
+        for host in 1..=LISTENERS_OF_ONE {
+            let address = format!("2001:db8::{host:x}").parse().unwrap();
+            seats.push(stream.sit(&Listener::at(address)).unwrap());
+        }
+        assert!(stream.sit(&Listener::at("2001:db8::ffff".parse().unwrap())).is_err(), "the same network");
+        for network in 1.. {
+            let address = format!("2001:db8:{network:x}::1").parse().unwrap();
+            match stream.sit(&Listener::at(address)) {
+                Ok(seat) => seats.push(seat),
+                Err(_) => break,
+            }
+        }
+        assert_eq!(seats.len(), LISTENERS - KEPT_FOR_CALLERS);
+        assert!(stream.sit(&Listener::Caller(SigningKey::from_seed([1; 32]).did())).is_ok());
     }
 
     #[tokio::test]

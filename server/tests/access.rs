@@ -497,7 +497,7 @@ async fn whoever_the_log_no_longer_knows_gets_nothing() {
     let left = Entry::sign(&institution(&biobank), &InstitutionEvent::Member(said)).unwrap();
     let (status, answer) = biobank.append(left.bytes()).await;
     assert_eq!(status, 200, "{answer}");
-    // The desk still has the account; the log's word counts, for a decision of before too.
+    // The desk still has the account; the log's word counts at the gate, for a decision of before too.
     assert_eq!(biobank.decision(&researcher, &donor.name(), &purpose).await.0, 403);
     let wish = json!({ "decision": decided["decision"], "purpose": purpose });
     assert_eq!(refused(&biobank.sends(&researcher, "/v1/access-grants", &wish).await), (403, "not-allowed"));

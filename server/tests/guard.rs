@@ -1,17 +1,22 @@
 //! The guard of the service from outside: roles, capabilities, limits, TLS, what is logged, how it ends.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test may break off")]
 
+#[path = "guard/donor.rs"]
+mod donor;
 #[path = "guard/network.rs"]
 mod network;
 #[path = "guard/process.rs"]
 mod process;
 #[path = "guard/setup.rs"]
 mod setup;
+mod stage;
 
 use identity::SigningKey;
+use ledger::Entry;
+use ledger::event::{InstitutionEvent, MemberChange, Role};
 use serde_json::{Value, json};
 use server::{CAPABILITY_HEADER, ROUTES, Who};
-use setup::{Biobank, HOSPITAL, key};
+use setup::{Biobank, Door, HOSPITAL, key};
 
 /// A path of the table with something in place of its parameters: what is not known here is a nought.
 pub fn filled(path: &str) -> String {
@@ -128,6 +133,75 @@ async fn a_capability_gives_no_more_than_its_maker_has() {
         assert_eq!(door.call(&holder, "GET", "/v1/mailbox", Vec::new(), &shown).await.status, 403);
     }
     assert_eq!(capability(&biobank, &auditor, wanted(all)).await.refusal(), (403, "not-allowed".to_owned()));
+}
+
+/// Asks at every route that wants somebody known: for this key there is none.
+async fn is_shut_out(door: &Door, key: &SigningKey, who: &str) {
+    for row in ROUTES.iter().filter(|row| row.who == Who::Known) {
+        let answer = door.signed(key, row.method, &filled(row.path), &json!({})).await;
+        assert_eq!(answer.refusal(), (403, "not-allowed".to_owned()), "{who} at {} {}", row.method, row.path);
+    }
+}
+
+#[tokio::test]
+async fn an_account_ends_at_every_door_and_so_does_what_it_handed_on() {
+    let biobank = Biobank::open().await;
+    let (door, holder) = (&biobank.door, key(31));
+    let researcher = door.account(&biobank.staff, 1, "researcher", HOSPITAL).await;
+    let auditor = door.account(&biobank.staff, 2, "auditor", "https://audit.example").await;
+    let second = door.account(&biobank.staff, 3, "staff", "https://biobank.example").await;
+    let list = "/v1/studies/heart-rhythm/participants";
+    let wanted = json!({ "holder": holder.did(), "actions": ["listParticipants"], "resource": list, "seconds": 600 });
+    let text = capability(&biobank, &researcher, wanted).await.json()["capability"].as_str().unwrap().to_owned();
+    let shown = [(CAPABILITY_HEADER, text.as_str())];
+    assert_eq!(door.call(&holder, "GET", list, Vec::new(), &shown).await.status, 200);
+    let institution = std::fs::read(biobank.dir.path().join("biobank/institution.key")).unwrap();
+    let institution = SigningKey::from_seed(institution.try_into().unwrap());
+    let left = async |member: &SigningKey, role, organisation: &str| {
+        let organisation = organisation.parse().unwrap();
+        // Not of the moment in which the service may say the same: that would be the same entry.
+        let time = setup::now().plus_seconds(1);
+        let said = MemberChange { active: false, member: member.did(), organisation, role, time };
+        let entry = Entry::sign(&institution, &InstitutionEvent::Member(said)).unwrap();
+        door.post("/v1/entries", entry.bytes().to_vec()).await.status
+    };
+    // The log says it, and the desk has not heard of it.
+    assert_eq!(left(&researcher, Role::Researcher, HOSPITAL).await, 200);
+    is_shut_out(door, &researcher, "who left").await;
+    assert_eq!(door.call(&holder, "GET", list, Vec::new(), &shown).await.status, 403, "nor by a capability");
+    // Neither a new code nor another role brings the same key back, and the code is not used up by trying.
+    let wanted = json!({ "role": "auditor", "organisation": HOSPITAL, "organisationName": "Somewhere" });
+    let code = door.signed(&biobank.staff, "POST", "/v1/pairing-codes", &wanted).await.json()["code"].clone();
+    let again = door.signed(&researcher, "POST", "/v1/pair", &json!({ "code": code })).await;
+    assert_eq!(again.refusal(), (403, "not-allowed".to_owned()));
+    door.pair(&key(4), code.as_str().unwrap()).await;
+
+    // Staff end an account: the log hears of it too.
+    let end = async |by: &SigningKey, whose: &SigningKey| {
+        door.signed(by, "DELETE", &format!("/v1/accounts/{}", whose.did()), &Value::Null).await.status
+    };
+    assert_eq!(end(&auditor, &biobank.staff).await, 403);
+    assert_eq!(end(&second, &key(99)).await, 404, "who has none");
+    assert_eq!(end(&second, &auditor).await, 204);
+    assert_eq!(end(&second, &auditor).await, 404);
+    is_shut_out(door, &auditor, "whose account was ended").await;
+    assert_eq!(left(&auditor, Role::Auditor, "https://audit.example").await, 409, "it is said already");
+    assert_eq!(end(&second, &researcher).await, 204, "the desk forgets who left before");
+    assert_eq!(end(&second, &biobank.staff).await, 204);
+    let code = door.signed(&biobank.staff, "POST", "/v1/pairing-codes", &wanted).await;
+    assert_eq!(code.refusal(), (403, "not-allowed".to_owned()));
+}
+
+#[tokio::test]
+async fn a_path_that_is_no_text_leads_nowhere() {
+    let biobank = Biobank::open().await;
+    for row in ROUTES.iter().filter(|row| row.path.contains('{')) {
+        let fill = |segment: &str| if segment.starts_with('{') { "%FF".to_owned() } else { segment.to_owned() };
+        let path = row.path.split('/').map(fill).collect::<Vec<_>>().join("/");
+        let answer = biobank.door.signed(&biobank.staff, row.method, &path, &json!({})).await;
+        assert_eq!(answer.headers["content-type"], "application/problem+json", "{} {answer:?}", row.path);
+        assert_eq!(answer.refusal(), (404, "not-found".to_owned()), "{}", row.path);
+    }
 }
 
 #[tokio::test]

@@ -133,6 +133,40 @@ async fn a_set_is_made_once_a_day_whatever_happens_meanwhile() {
 }
 
 #[tokio::test]
+async fn a_set_stays_when_its_study_goes() {
+    let mut biobank = Biobank::open().await;
+    let (researcher, foreign) =
+        (biobank.researcher().await, biobank.account("researcher", "https://x.example", 52).await);
+    let auditor = biobank.account("auditor", "https://audit.example/", 50).await;
+    let (donor, _) = biobank.sharing(3).await;
+    let (made, _) = set(&biobank, &researcher, "heart-rhythm").await;
+    biobank
+        .restarted(|dir| {
+            let file = dir.join("studies.json");
+            let mut studies: Vec<Value> = serde_json::from_slice(&std::fs::read(&file).unwrap()).unwrap();
+            studies.retain(|study| study["id"] != "heart-rhythm");
+            std::fs::write(file, serde_json::to_vec(&studies).unwrap()).unwrap();
+        })
+        .await;
+    let ask =
+        async |key: &SigningKey, below: &str| biobank.asks(key, &format!("{}{below}", path("heart-rhythm"))).await;
+    // The purpose is named: the log says it beside the set.
+    let named = format!("?purpose={}", made.purpose);
+    for key in [&researcher, &auditor] {
+        let (status, answer) = ask(key, &named).await;
+        assert_eq!(status, 200, "{answer}");
+        assert_eq!(said(&biobank, &answer), made);
+        assert_eq!(refused(&ask(key, "").await), (400, "malformed"));
+        assert_eq!(refused(&ask(key, &format!("?purpose={}", "04".repeat(32))).await), (404, "not-found"));
+    }
+    let (status, answer) = ask(&auditor, &format!("/proofs{named}")).await;
+    assert_eq!(status, 200, "{answer}");
+    let leaves = answer["leaves"].as_array().unwrap();
+    assert!(leaves.iter().any(|leaf| leaf["subject"] == json!(donor.subject())));
+    assert_eq!(refused(&ask(&foreign, &named).await), (403, "not-allowed"));
+}
+
+#[tokio::test]
 async fn sets_are_for_the_studys_researchers_and_for_auditors() {
     let biobank = Biobank::open().await;
     let (researcher, staff) = (biobank.researcher().await, biobank.staff().await);

@@ -109,6 +109,12 @@ pub fn member(biobank: &Biobank, did: &Did) -> Result<Option<MemberRecord>, Prob
     }
 }
 
+/// Whether the log says of somebody that they do not act any more.
+pub fn has_left(biobank: &Biobank, did: &Did) -> Result<bool, Problem> {
+    let known = records(biobank, &[Key::member(did)])?;
+    Ok(known.values().any(|record| matches!(record, Record::Member(member) if !member.active)))
+}
+
 /// What the log says of a study.
 pub fn study(biobank: &Biobank, study: &StudyId) -> Result<Option<StudyRecord>, Problem> {
     match records(biobank, &[Key::study(study)])?.into_values().next() {

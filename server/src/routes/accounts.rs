@@ -1,7 +1,8 @@
 //! Accounts of staff, researchers and others, and what their holders hand on.
 
-use super::{Address, Signed, blocking};
+use super::{Address, NO_CONTENT, Signed, blocking};
 use crate::Problem;
+use crate::access;
 use crate::biobank::Biobank;
 use crate::capability::{Capability, MAX_CAPABILITY_AGE};
 use crate::clock::now;
@@ -9,8 +10,11 @@ use crate::code;
 use crate::desk::{Account, AccountRole, PAIRING_AGE, Step};
 use crate::founding;
 use axum::Json;
-use axum::extract::State;
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
 use identity::Did;
+use ledger::MemberRecord;
+use ledger::event::{InstitutionEvent, Label, MemberChange};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -32,6 +36,10 @@ pub async fn pair(
     let account = blocking(move || {
         let request: PairRequest = signed.json()?;
         let digest = desk.hear_code(&request.code, from)?;
+        // Who left comes back under another key: the log's last word on this one stands.
+        if access::has_left(&desk, &signed.caller)? {
+            return Err(Problem::not_allowed());
+        }
         match desk.desk.pair(&digest, &signed.caller, now()).map_err(Problem::internal)? {
             Step::Done(account) => Ok(account),
             Step::Used => Err(Problem::code_used()),
@@ -74,6 +82,39 @@ pub async fn make_code(State(biobank): State<Arc<Biobank>>, signed: Signed) -> R
         Ok(Json(json!({ "code": code::show(&code), "expires": expires })))
     })
     .await
+}
+
+/// Ends an account. The log says so first: from then on no door opens to it, whatever the desk still holds.
+pub async fn remove(
+    State(biobank): State<Arc<Biobank>>,
+    Path(did): Path<String>,
+    _: Signed,
+) -> Result<StatusCode, Problem> {
+    let did: Did = did.parse().map_err(|_| Problem::not_found())?;
+    let (books, who) = (biobank.clone(), did.clone());
+    let member = blocking(move || {
+        books.desk.account(&who).map_err(Problem::internal)?.ok_or_else(Problem::not_found)?;
+        access::member(&books, &who)
+    })
+    .await?;
+    if let Some(member) = member {
+        founding::say(&biobank, &leaving(&did, &member)?).await?;
+    }
+    blocking(move || {
+        // A clock that is behind the log says nothing in it; then the account stays, and staff come again.
+        if access::member(&biobank, &did)?.is_some() {
+            return Err(Problem::stopped());
+        }
+        biobank.desk.remove_account(&did).map_err(Problem::internal)?;
+        Ok(NO_CONTENT)
+    })
+    .await
+}
+
+fn leaving(did: &Did, member: &MemberRecord) -> Result<InstitutionEvent, Problem> {
+    let organisation: Label = member.organisation.parse().map_err(Problem::internal)?;
+    let (member, role) = (did.clone(), member.role);
+    Ok(InstitutionEvent::Member(MemberChange { active: false, member, organisation, role, time: now() }))
 }
 
 #[derive(Deserialize)]

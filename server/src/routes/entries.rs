@@ -4,6 +4,7 @@ use super::{Address, blocking, read_up_to};
 use crate::Problem;
 use crate::access;
 use crate::biobank::Biobank;
+use crate::clock::now;
 use crate::limits::Rate;
 use crate::log::{AppendError, parse_entries};
 use axum::Json;
@@ -19,6 +20,7 @@ use ledger::event::InstitutionEvent;
 use ledger::{Act, ConsentEvent, Entry, EntryHash, Event, Hash, MAX_ENTRY, Rejected, WITHDRAW_TYPE};
 use serde::Deserialize;
 use serde_json::{Value, json};
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -53,15 +55,20 @@ pub async fn append(
     // The gate has read it, and bounded it.
     let body = read_up_to(body, usize::MAX).await?;
     let Query(Wish { wait }) = wish.map_err(|_| Problem::malformed())?;
-    // Counted here and not at the gate, because here it shows what comes: a withdrawal is never told to come later.
+    // Counted here and not at the gate, because here it shows what comes: a withdrawal is not told to come later, unless
+    // its address sent many of late that were none.
     let counted = biobank.limits.address(from, Rate::Write);
+    let freely = biobank.limits.takes_withdrawals_freely(from, now());
+    let passes = |bytes: &[u8]| counted.is_ok() || freely && is_withdrawal(bytes);
     let many = headers.get(header::CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"application/json"));
     if !many {
         if body.len() > MAX_ENTRY {
             return Err(Problem::too_large());
         }
-        counted.or_else(|problem| if is_withdrawal(&body) { Ok(()) } else { Err(problem) })?;
-        let mut answers = take(&biobank, vec![body.to_vec()], wait).await?;
+        if !passes(&body) {
+            counted?;
+        }
+        let mut answers = take(&biobank, from, vec![body.to_vec()], wait).await?;
         let answer = answers.pop().ok_or_else(Problem::malformed)??;
         return Ok((answer.status(), Json(answer.shown())).into_response());
     }
@@ -70,9 +77,9 @@ pub async fn append(
         return Err(Problem::too_large());
     }
     // Withdrawals first in line if the others are too many: they are taken, the others are not looked at.
-    let pass = |text: &String| counted.is_ok() || is_withdrawal(text.as_bytes());
+    let pass = |text: &String| passes(text.as_bytes());
     let passed: Vec<Vec<u8>> = texts.iter().filter(|text| pass(text)).map(|text| text.clone().into_bytes()).collect();
-    let mut taken = take(&biobank, passed, wait).await?.into_iter();
+    let mut taken = take(&biobank, from, passed, wait).await?.into_iter();
     let results: Vec<Value> = texts
         .iter()
         .map(|text| match if pass(text) { taken.next() } else { None } {
@@ -118,9 +125,11 @@ fn is_withdrawal(bytes: &[u8]) -> bool {
 /// Checks, appends and answers entries, each in its place.
 async fn take(
     biobank: &Arc<Biobank>,
+    from: IpAddr,
     entries: Vec<Vec<u8>>,
     wait: Option<Wait>,
 ) -> Result<Vec<Result<Answer, Problem>>, Problem> {
+    let claims: Vec<bool> = entries.iter().map(|bytes| is_withdrawal(bytes)).collect();
     let parsed = parse_entries(entries).await;
     let door = biobank.clone();
     let admitted: Vec<Result<Entry, Problem>> = blocking(move || {
@@ -131,6 +140,8 @@ async fn take(
         Ok(parsed.into_iter().map(admit).collect())
     })
     .await?;
+    let forged = claims.into_iter().zip(&admitted).filter(|(claims, entry)| *claims && entry.is_err()).count();
+    biobank.limits.forged_withdrawals(from, forged, now());
     let good: Vec<Entry> = admitted.iter().filter_map(|entry| entry.as_ref().ok().cloned()).collect();
     let mut appended = biobank.log.append_many(good).await.into_iter();
     let mut taken = Vec::with_capacity(admitted.len());

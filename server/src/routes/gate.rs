@@ -1,8 +1,9 @@
 //! The way into every route: how often, how much, who, and whether they may; and what is told of it afterwards.
 
-use super::{Accepts, Address, Names, Over, Route, Signed, Who, blocking, read_up_to};
+use super::{Accepts, Address, Names, Over, Route, Signed, Who, blocking};
 use crate::Problem;
 use crate::biobank::Biobank;
+use crate::bodies::Share;
 use crate::caller::{Known, Presented, identify};
 use crate::guard::{Principal, Resource};
 use crate::limits::{Rate, too_deep};
@@ -72,12 +73,12 @@ async fn pass(
     // What a signature costs to check is counted before it is checked. Who is on the books is counted as themselves
     // afterwards; anybody else can make as many names as they like, so there the address counts in full.
     biobank.limits.address(address, if row.who == Who::Known { Rate::Read } else { row.rate })?;
-    let body = read(row, body).await?;
+    // Counted until the answer begins: from then on nobody needs the body.
+    let mut share = biobank.bodies.share(address);
+    let body = if knows_no_logs(biobank, row) { Bytes::new() } else { read(row, body, &mut share).await? };
     parts.extensions.insert(Address(address));
-    let names = match row.over {
-        Over::Biobank => Names(Vec::new()),
-        Over::Named(_) => names(&mut parts).await?,
-    };
+    // Read for every path that names something: what is no text is refused here, in this service's words.
+    let names = if row.path.contains('{') { names(&mut parts).await? } else { Names(Vec::new()) };
     let body = if signed {
         let presented = Presented::read(&parts)?;
         let (books, said) = (biobank.clone(), body.clone());
@@ -88,10 +89,12 @@ async fn pass(
             Ok((known, what))
         })
         .await?;
-        let Known { did, principal, delegated } = known;
+        let Known { did, principal, delegated_by } = known;
         seen.caller = biobank.guard.fingerprint(&did);
-        biobank.limits.caller(&seen.caller, row.rate)?;
-        decide(biobank, row, &principal, &what, delegated, seen)?;
+        // A capability hands on rights and not calls: however many keys show one, its maker has one allowance.
+        let counted = delegated_by.as_ref().map(|maker| biobank.guard.fingerprint(maker));
+        biobank.limits.caller(counted.as_deref().unwrap_or(&seen.caller), row.rate)?;
+        decide(biobank, row, &principal, &what, delegated_by.is_some(), seen)?;
         parts.extensions.insert(Signed { caller: did, body });
         Body::empty()
     } else {
@@ -134,13 +137,18 @@ async fn names(parts: &mut Parts) -> Result<Names, Problem> {
     Ok(Names(params.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect()))
 }
 
+/// Whether the answer is that no log of others is known here, whatever the body says: then none of it is read.
+fn knows_no_logs(biobank: &Biobank, row: &Route) -> bool {
+    row.action == "signOthers" && biobank.federation.is_none()
+}
+
 /// Reads a body up to what the row accepts.
-async fn read(row: &Route, body: Body) -> Result<Bytes, Problem> {
+async fn read(row: &Route, body: Body, share: &mut Share<'_>) -> Result<Bytes, Problem> {
     match row.accepts {
         Accepts::Nothing => Ok(Bytes::new()),
-        Accepts::Bytes(limit) => read_up_to(body, limit).await,
+        Accepts::Bytes(limit) => share.read(body, limit).await,
         Accepts::Json(limit) => {
-            let body = read_up_to(body, limit).await?;
+            let body = share.read(body, limit).await?;
             if too_deep(&body) { Err(Problem::too_deep()) } else { Ok(body) }
         }
     }

@@ -24,8 +24,9 @@ mod webhooks;
 pub use gate::Surroundings;
 
 use crate::Problem;
+use crate::access as log_says;
 use crate::biobank::Biobank;
-use crate::caller::organisation_of;
+use crate::caller::{account_of, organisation_of};
 use crate::guard::Resource;
 use crate::limits::Rate;
 use axum::body::{Body, Bytes, to_bytes};
@@ -156,6 +157,7 @@ routes! {
     GET    "/v1/donors"                        "listDonors"       Known   BRIEF,            Read,   Over::Biobank, desk::donors;
     POST   "/v1/pair"                          "pair"             Signer  SHORT,            Costly, Over::Biobank, accounts::pair;
     POST   "/v1/pairing-codes"                 "makePairingCode"  Known   SHORT,            Write,  Over::Biobank, accounts::make_code;
+    DELETE "/v1/accounts/{did}"                "removeAccount"    Known   BRIEF,            Write,  Over::Biobank, accounts::remove;
     POST   "/v1/capabilities"                  "issueCapability"  Known   SHORT,            Write,  Over::Biobank, accounts::issue_capability;
     POST   "/v1/enrolment/challenge"           "startEnrolment"   Anybody SHORT,            Costly, Over::Biobank, enrolment::challenge;
     POST   "/v1/enrolment"                     "enrol"            Anybody LONG,             Costly, Over::Biobank, enrolment::enrol;
@@ -179,14 +181,14 @@ routes! {
     POST   "/witness/add-checkpoint"           "signOthers"       Anybody CHECKPOINT,       Read,   Over::Biobank, federation::witness;
     GET    "/witness/{origin}/checkpoint"      "readLog"          Anybody Accepts::Nothing, Read,   Over::Biobank, federation::witnessed;
     POST   "/mirror/add-checkpoint"            "signOthers"       Anybody CHECKPOINT,       Read,   Over::Biobank, federation::mirror_checkpoint;
-    POST   "/mirror/add-entries"               "signOthers"       Anybody UPLOAD,           Read,   Over::Biobank, federation::mirror_entries;
+    POST   "/mirror/add-entries"               "signOthers"       Anybody UPLOAD,           Costly, Over::Biobank, federation::mirror_entries;
     GET    "/mirror/{origin}/checkpoint"       "readLog"          Anybody Accepts::Nothing, Read,   Over::Biobank, federation::mirrored;
     GET    "/mirror/{origin}/tile/{*path}"     "readLog"          Anybody Accepts::Nothing, Read,   Over::Biobank, federation::mirrored_tile;
     GET    "/v1/evidence"                      "readLog"          Anybody Accepts::Nothing, Read,   Over::Biobank, federation::evidence;
     GET    "/v1/evidence/{id}"                 "readLog"          Anybody Accepts::Nothing, Read,   Over::Biobank, federation::evidence_file;
-    GET    "/v1/snapshots/{study}/{epoch}"     "readSnapshot"     Known   BRIEF,            Costly, Over::Named(study), snapshots::set;
-    GET    "/v1/snapshots/{study}/{epoch}/proofs" "readSnapshotProofs" Known BRIEF,         Costly, Over::Named(study), snapshots::proofs;
-    GET    "/v1/snapshots/{study}/{epoch}/{pseudonym}" "readSnapshot" Known BRIEF,          Read,   Over::Named(study), snapshots::member;
+    GET    "/v1/snapshots/{study}/{epoch}"     "readSnapshot"     Known   BRIEF,            Costly, Over::Named(any_study), snapshots::set;
+    GET    "/v1/snapshots/{study}/{epoch}/proofs" "readSnapshotProofs" Known BRIEF,         Costly, Over::Named(any_study), snapshots::proofs;
+    GET    "/v1/snapshots/{study}/{epoch}/{pseudonym}" "readSnapshot" Known BRIEF,          Read,   Over::Named(any_study), snapshots::member;
     POST   "/v1/webhooks"                      "registerWebhook"  Known   SHORT,            Write,  Over::Biobank, webhooks::register;
     GET    "/v1/webhooks"                      "listWebhooks"     Known   BRIEF,            Read,   Over::Biobank, webhooks::list;
     POST   "/v1/webhooks/{id}/retry"           "retryWebhook"     Known   BRIEF,            Write,  Over::Biobank, webhooks::retry;
@@ -200,11 +202,21 @@ fn study(biobank: &Biobank, names: &Names) -> Result<Resource, Problem> {
     Ok(Resource::of("Study").with("organisation", organisation.as_str()))
 }
 
+/// A study by the organisation that runs it, also one that is off the list: what was made of it before stays.
+fn any_study(biobank: &Biobank, names: &Names) -> Result<Resource, Problem> {
+    let id = names.get("study").parse().map_err(|_| Problem::not_found())?;
+    let organisation = match organisation_of(biobank, &id) {
+        Some(organisation) => organisation,
+        None => log_says::study(biobank, &id)?.ok_or_else(Problem::not_found)?.organisation,
+    };
+    Ok(Resource::of("Study").with("organisation", organisation.as_str()))
+}
+
 /// A mailbox, by what its owner is.
 fn mailbox(biobank: &Biobank, names: &Names) -> Result<Resource, Problem> {
     let owner: Did = names.get("name").parse().map_err(|_| Problem::malformed())?;
     let mailbox = Resource::of("Mailbox");
-    if let Some(account) = biobank.desk.account(&owner).map_err(Problem::internal)? {
+    if let Some(account) = account_of(biobank, &owner)? {
         return Ok(mailbox.with("of", account.role.name()).with("organisation", account.organisation.as_str()));
     }
     let Some(key) = biobank.desk.study_key(&owner).map_err(Problem::internal)? else {

@@ -30,8 +30,13 @@ type Asking = Result<Query<Asked>, QueryRejection>;
 fn read(biobank: &Biobank, study: &str, epoch: &str, asked: Asking) -> Result<(SnapshotId, usize), Problem> {
     let Query(asked) = asked.map_err(|_| Problem::malformed())?;
     let study: StudyId = study.parse().map_err(|_| Problem::not_found())?;
-    let known = biobank.studies.iter().find(|known| known.id == study).ok_or_else(Problem::not_found)?;
-    let purpose = asked.purpose.map_or_else(|| own_purpose(known), Ok)?;
+    let listed = biobank.studies.iter().find(|known| known.id == study);
+    let purpose = match (asked.purpose, listed) {
+        (Some(purpose), _) => purpose,
+        (None, Some(listed)) => own_purpose(listed)?,
+        // What a study that is off the list was for is not known any more; the log names it beside each set.
+        (None, None) => return Err(Problem::malformed()),
+    };
     let epoch = epoch.parse().map_err(|_| Problem::malformed())?;
     Ok((SnapshotId { study, epoch, purpose }, asked.from))
 }

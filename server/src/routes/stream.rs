@@ -42,7 +42,7 @@ pub async fn public(
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let first = first(asked, &headers)?;
-    Ok(answer(open(&biobank, Listener::Address(address), first, false)?))
+    Ok(answer(open(&biobank, Listener::at(address), first, false)?))
 }
 
 /// The record, and the bell of the caller's own mailbox.

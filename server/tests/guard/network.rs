@@ -2,11 +2,13 @@
 
 use crate::filled;
 use crate::setup::{Answer, Biobank, Door, institution, key};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use rcgen::{CertifiedKey, generate_simple_self_signed};
 use serde_json::{Value, json};
 use server::{
-    Accepts, Allowance, Allowances, Connections, Network, Options, ROUTES, Rates, StartError, Times, TlsFiles, Who,
-    start,
+    Accepts, Allowance, Allowances, CAPABILITY_HEADER, Connections, Network, Options, ROUTES, Rates, StartError, Times,
+    TlsFiles, Who, start,
 };
 use std::io::{ErrorKind, Read, Write};
 use std::net::TcpStream;
@@ -64,6 +66,57 @@ async fn an_address_has_an_allowance_for_what_nobody_signed() {
 }
 
 #[tokio::test]
+async fn many_keys_with_a_capability_have_one_allowance() {
+    let few = Allowance { per_second: 1, burst: 5 };
+    let caller = Allowances { read: few, ..FREE_ALL };
+    let biobank = Biobank::open_with(with_rates(Rates { address: FREE_ALL, caller })).await;
+    let mut handed = Vec::new();
+    for seed in 30..50 {
+        let holder = key(seed);
+        let wanted =
+            json!({ "holder": holder.did(), "actions": ["listDonors"], "resource": "/v1/donors", "seconds": 600 });
+        let made = biobank.door.signed(&biobank.staff, "POST", "/v1/capabilities", &wanted).await.json();
+        handed.push((holder, made["capability"].as_str().unwrap().to_owned()));
+    }
+    let mut statuses = Vec::new();
+    for (holder, capability) in &handed {
+        let shown = [(CAPABILITY_HEADER, capability.as_str())];
+        statuses.push(biobank.door.call(holder, "GET", "/v1/donors", Vec::new(), &shown).await.status);
+    }
+    assert!(statuses[..5].iter().all(|status| *status == 200), "{statuses:?}");
+    assert!(statuses.iter().filter(|status| **status == 429).count() > 5, "{statuses:?}");
+}
+
+#[tokio::test]
+async fn who_forges_withdrawals_is_counted_like_anybody_else() {
+    let one = Allowance { per_second: 1, burst: 1 };
+    let address = Allowances { write: one, ..FREE_ALL };
+    let network = Network { behind_proxy: true, ..with_rates(Rates { address, caller: FREE_ALL }) };
+    let biobank = Biobank::open_with(network).await;
+    let head = URL_SAFE_NO_PAD.encode(json!({ "alg": "EdDSA", "typ": ledger::WITHDRAW_TYPE }).to_string());
+    let post = async |from: &str, count: usize| {
+        let url = format!("{}/v1/entries", biobank.door.address);
+        let request = biobank.door.http.post(url).header("x-forwarded-for", from);
+        let request = request.header("content-type", "application/json");
+        let request = request.body(json!(vec![format!("{head}.e30.AAAA"); count]).to_string());
+        let answer = Answer::of(request.send().await.unwrap()).await.json();
+        let results = answer["results"].as_array().unwrap().clone();
+        results.iter().map(|result| result["status"].as_u64().unwrap()).collect::<Vec<_>>()
+    };
+    // Beyond the rate they are looked at, because they could be real, until too many were not.
+    assert_eq!(post("192.0.2.7", 60).await, vec![400; 60]);
+    assert_eq!(post("192.0.2.7", 60).await, vec![400; 60]);
+    let mut waits = 0;
+    for _ in 0..20 {
+        waits += usize::from(post("192.0.2.7", 2).await == [429; 2]);
+    }
+    assert!(waits > 10, "{waits}");
+    for _ in 0..10 {
+        assert_eq!(post("192.0.2.8", 2).await, [400; 2], "those of another address are looked at");
+    }
+}
+
+#[tokio::test]
 async fn without_a_proxy_nobody_says_where_they_come_from() {
     let few = Allowance { per_second: 1, burst: 5 };
     let address = Allowances { write: few, ..FREE_ALL };
@@ -99,7 +152,8 @@ async fn wrong_codes_of_one_address_lock_nobody_else_out() {
 #[tokio::test]
 async fn no_route_reads_more_or_deeper_than_its_row_says() {
     let biobank = Biobank::open().await;
-    for row in ROUTES {
+    // Who is in no federation reads nothing of what other logs send: its bounds are held in the tests of a federation.
+    for row in ROUTES.iter().filter(|row| row.action != "signOthers") {
         let (limit, json) = match row.accepts {
             Accepts::Nothing => continue,
             Accepts::Json(limit) => (limit, true),
@@ -180,6 +234,56 @@ async fn who_dawdles_is_left() {
         assert!(!heard.await.unwrap().starts_with("HTTP/1.1 2"));
     }
     assert_eq!(biobank.door.get("/healthz").await.status, 200, "and others are served");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_a_federation_no_upload_is_read() {
+    let times = Times { request: Duration::from_millis(600), ..Times::default() };
+    let biobank = Biobank::open_with(Network { times, ..Network::default() }).await;
+    for path in ["/witness/add-checkpoint", "/mirror/add-checkpoint", "/mirror/add-entries"] {
+        // The body never comes, and nobody waits for it.
+        let said = format!("POST {path} HTTP/1.1\r\nHost: x\r\nContent-Length: 9000\r\n\r\n");
+        let address = biobank.door.address.clone();
+        let heard = tokio::task::spawn_blocking(move || until_closed(&address, said.as_bytes())).await.unwrap();
+        assert!(heard.starts_with("HTTP/1.1 404"), "{path}: {heard}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn large_bodies_of_one_address_find_no_room_and_small_ones_do() {
+    const SIZE: usize = 4 << 20;
+    let biobank = Biobank::open_with(with_rates(Rates { address: FREE_ALL, caller: FREE_ALL })).await;
+    let address = biobank.door.address.trim_start_matches("http://").to_owned();
+    // Bodies of which the last byte does not come.
+    let held = tokio::task::spawn_blocking(move || {
+        let hold = |_| {
+            let mut stream = TcpStream::connect(&address).unwrap();
+            let head = format!("POST /v1/entries HTTP/1.1\r\nHost: x\r\nContent-Length: {SIZE}\r\n\r\n");
+            stream.write_all(head.as_bytes()).unwrap();
+            // The last ones are refused while they come.
+            let _ = stream.write_all(&vec![b' '; SIZE - 1]);
+            stream
+        };
+        (0..18).map(hold).collect::<Vec<_>>()
+    });
+    let held = held.await.unwrap();
+    // Who is refused early may see the connection end instead of the answer: then they ask again.
+    let until = async |status: u16| {
+        for _ in 0..300 {
+            let request = biobank.door.http.post(format!("{}/v1/entries", biobank.door.address));
+            let answer = request.body(vec![b' '; 80 << 10]).send().await;
+            if answer.is_ok_and(|answer| answer.status().as_u16() == status) {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        panic!("a large body was never answered with {status}");
+    };
+    until(429).await;
+    assert_eq!(biobank.door.post("/v1/entries", "no entry").await.status, 400, "a small one is heard");
+    drop(held);
+    // Now it is read, and found to be no entry.
+    until(413).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

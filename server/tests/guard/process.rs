@@ -11,14 +11,14 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
-struct Process {
+pub struct Process {
     dir: TempDir,
     child: Child,
-    log: PathBuf,
+    pub log: PathBuf,
 }
 
 impl Process {
-    fn start(more: &[&str]) -> Self {
+    pub fn start(more: &[&str]) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let log = dir.path().join("log");
         let child = Command::new(env!("CARGO_BIN_EXE_biobankd"))
@@ -36,11 +36,11 @@ impl Process {
         process
     }
 
-    fn told_path(&self) -> PathBuf {
+    pub fn told_path(&self) -> PathBuf {
         self.dir.path().join("biobank/demo.json")
     }
 
-    fn told(&self) -> Value {
+    pub fn told(&self) -> Value {
         serde_json::from_slice(&std::fs::read(self.told_path()).unwrap()).unwrap()
     }
 

@@ -1,6 +1,8 @@
 //! A biobank that runs, and people who call it: what the tests of its services share.
 #![allow(dead_code, clippy::unwrap_used, clippy::panic, reason = "each test takes its part, and may break off")]
 
+mod document;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use consent::{Policy, Purpose, StudyId, StudyRequest, Timestamp};
@@ -24,7 +26,8 @@ pub fn now() -> Timestamp {
     Timestamp::from_unix(SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs().try_into().unwrap())
 }
 
-/// Status and JSON of an answer; a text that is no JSON comes as a string.
+/// Status and JSON of an answer, which is one of those that `openapi.json` names; a text that is no JSON comes as a
+/// string.
 pub type Answer = (u16, Value);
 
 pub struct Biobank {
@@ -44,10 +47,16 @@ impl Biobank {
     pub async fn open_with(network: Network) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let running = start(options(dir.path().join("biobank"), network)).await.unwrap();
+        let address = running.address.clone();
+        Self { running: Some(running), ..Self::at(dir, address).await }
+    }
+
+    /// One that answers at an address; what it told of itself as a demo lies in `biobank` below the folder.
+    pub async fn at(dir: TempDir, address: String) -> Self {
         let http = Client::builder().no_proxy().build().unwrap();
-        let log: Value = http.get(format!("{}/v1/log", running.address)).send().await.unwrap().json().await.unwrap();
+        let log: Value = http.get(format!("{address}/v1/log")).send().await.unwrap().json().await.unwrap();
         let (did, vkey) = (text(&log["did"]).parse().unwrap(), text(&log["vkey"]).parse().unwrap());
-        Self { dir, address: running.address.clone(), running: Some(running), http, did, vkey }
+        Self { dir, address, running: None, http, did, vkey }
     }
 
     pub fn data(&self) -> PathBuf {
@@ -208,10 +217,16 @@ fn options(data: PathBuf, network: Network) -> Options {
 }
 
 async fn answer(request: RequestBuilder) -> Answer {
-    let response = request.send().await.unwrap();
+    let (http, request) = request.build_split();
+    let request = request.unwrap();
+    let (method, path) = (request.method().to_string(), request.url().path().to_owned());
+    let response = http.execute(request).await.unwrap();
     let status = response.status().as_u16();
+    let kind = response.headers().get("content-type").map(|kind| kind.to_str().unwrap().to_owned());
     let text = response.text().await.unwrap();
-    (status, serde_json::from_str(&text).unwrap_or(Value::String(text)))
+    let body = serde_json::from_str(&text).unwrap_or(Value::String(text));
+    document::hold(&method, &path, status, kind.as_deref(), &body);
+    (status, body)
 }
 
 /// A JSON text.
