@@ -2,6 +2,7 @@
 //! understood.
 
 use crate::audit::print_findings;
+use identity::Did;
 use ledger::client::{AuditReport, ClientError, LogSource, audit_until};
 use ledger::event::Role;
 use ledger::{Hash, Key, Record, Records as _, VerifierKey};
@@ -59,6 +60,9 @@ pub enum ReadError {
 impl std::fmt::Display for ReadError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
+            Self::Client(error @ ClientError::Pruned(first)) => {
+                write!(f, "{error}; `ledger audit --from {first}` checks the rest, and nothing can replay it")
+            }
             Self::Client(error) => error.fmt(f),
             Self::NoKey => f.write_str("a folder does not say who signs the log: --vkey is needed"),
             Self::OtherInstitution => {
@@ -74,8 +78,8 @@ impl From<ClientError> for ReadError {
     }
 }
 
-/// Reads a log, and prints who signed its key if nobody named one.
-pub async fn read(reading: &Reading, until: Option<u64>) -> Result<AuditReport, ReadError> {
+/// Where a log is read, the key that must sign it, and the institution that says so if nobody named the key.
+pub async fn key_of(reading: &Reading) -> Result<(LogSource, VerifierKey, Option<Did>), ReadError> {
     let source = LogSource::open(&reading.place)?;
     let (vkey, institution) = match (&reading.vkey, &source) {
         (Some(vkey), _) => (vkey.clone(), None),
@@ -85,6 +89,12 @@ pub async fn read(reading: &Reading, until: Option<u64>) -> Result<AuditReport, 
         }
         (None, LogSource::Folder(_)) => return Err(ReadError::NoKey),
     };
+    Ok((source, vkey, institution))
+}
+
+/// Reads a log, and prints who signed its key if nobody named one.
+pub async fn read(reading: &Reading, until: Option<u64>) -> Result<AuditReport, ReadError> {
+    let (source, vkey, institution) = key_of(reading).await?;
     let mut told = Instant::now();
     let report = audit_until(&source, &vkey, until, |done, of| {
         if told.elapsed() >= PROGRESS {
