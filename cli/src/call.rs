@@ -149,7 +149,7 @@ async fn print(mut answer: Response) -> Result<(), String> {
     }
     // Other answers are printed to the byte.
     if json && last != b'\n' {
-        println!();
+        io::stdout().write_all(b"\n").map_err(written)?;
     }
     Ok(())
 }

@@ -49,7 +49,7 @@ pub async fn audit_from(
         return Err(ClientError::TooShort);
     }
     let mut reading = Reading::new(checkpoint, size);
-    (reading.edge, reading.read) = (edge(source, from).await?, from);
+    (reading.edge, reading.read) = (edge(source, from, size).await?, from);
     let bundles = size.div_ceil(TILE_WIDTH);
     for first in (from / TILE_WIDTH..bundles).step_by(BUNDLES_AT_ONCE) {
         let numbers = first..bundles.min(first + BUNDLES_AT_ONCE as u64);
@@ -79,14 +79,19 @@ impl Reading {
     }
 }
 
-/// The right edge of the tree over the entries before `size`, out of the tiles that a pruned log still has to show.
-async fn edge(source: &LogSource, size: u64) -> Result<TileEdge, ClientError> {
+/// The right edge of the tree over the entries before `from`, out of the tiles that a pruned log still has to show.
+async fn edge(source: &LogSource, from: u64, size: u64) -> Result<TileEdge, ClientError> {
     let mut tiles: BTreeMap<TileId, Vec<u8>> = BTreeMap::new();
     loop {
-        match TileEdge::read(size, |id| tiles.get(&id).cloned().ok_or(id)) {
+        let id = match TileEdge::read(from, |id| tiles.get(&id).cloned().ok_or(id)) {
             Ok(edge) => return Ok(edge),
-            Err(ProveError::Read(id)) => drop(tiles.insert(id, source.tile(id).await?)),
+            Err(ProveError::Read(id)) => id,
             Err(_) => return Err(ClientError::BadTiles),
-        }
+        };
+        // As wide as it is by now: narrower ones may be gone, and its beginning is the same.
+        let wide = TileId::in_tree(id.level, id.index, size).ok_or(ClientError::BadTiles)?;
+        let mut bytes = source.tile(wide).await?;
+        bytes.truncate(32 * usize::from(id.width));
+        tiles.insert(id, bytes);
     }
 }
