@@ -1,13 +1,15 @@
-//! `consentctl`: check a proof of consent, decide what policies allow, audit a log.
+//! `consentctl`: check a proof of consent, decide what policies allow, audit a log, call a biobank with a key.
 //!
 //! Prints are this program's face: everything else goes through exit codes.
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a command speaks by printing")]
 
 mod audit;
+mod call;
 mod decide;
 mod evidence;
 mod export;
 mod import;
+mod key;
 mod load;
 mod replay;
 mod verify;
@@ -56,6 +58,21 @@ enum Command {
     ///
     /// Exit status: 0 read, 3 not a form that is known, 4 could not read the file.
     Import(import::Arguments),
+    /// Send a request that a key signs, and print the answer: for staff, committees, auditors, members of a federation
+    /// and programs, who have no window. The routes and their bodies: GET /v1/openapi.json.
+    ///
+    /// The signature (RFC 9421) covers method, address, query and body, counts once, and is good for five minutes.
+    ///
+    /// Exit status: 0 granted, 1 refused (the answer says why, standard error the status), 2 wrong arguments, 4 could
+    /// not ask: the key is missing or readable by others, a file can not be read, nobody answers.
+    Call(call::Arguments),
+    /// Take up an account with a one-time code: from then on the biobank knows the key by its role.
+    ///
+    /// Exit status: 0 the account is there, 1 refused, 2 wrong arguments, 4 could not ask.
+    Pair(call::Pair),
+    /// Make and look at keys in files.
+    #[command(subcommand)]
+    Key(key::Command),
     /// Measure how many signed entries a second a log takes, or how much is read of it, and whether it keeps its word.
     ///
     /// Lets people of its own in (with --staff-code), signs their entries beforehand, which does not count, and sends
@@ -74,11 +91,13 @@ enum Command {
 enum Ledger {
     /// Download a whole log, rebuild its tree, check every signature and every rule.
     ///
-    /// Exit status: 0 sound, 1 not sound, 4 could not check.
+    /// A log that was pruned is audited from an entry on, if --from says so.
+    ///
+    /// Exit status: 0 sound (with --from: what is left of it), 1 not sound, 4 could not check.
     Audit(audit::Arguments),
     /// Read a whole log, apply every entry by the rules, and print size, root, state hash and counts by kind.
     ///
-    /// Whoever replays the same entries must get the same state hash.
+    /// Whoever replays the same entries must get the same state hash. A log that was pruned can not be replayed.
     ///
     /// Exit status: 0 sound and as expected, 1 a difference, 4 could not check.
     Replay(replay::Arguments),
@@ -95,6 +114,9 @@ async fn main() -> ExitCode {
         Command::Decide(arguments) => decide::run(arguments),
         Command::Export(arguments) => export::run(arguments).await,
         Command::Import(arguments) => import::run(&arguments),
+        Command::Call(arguments) => call::run(arguments).await,
+        Command::Pair(arguments) => call::pair(arguments).await,
+        Command::Key(command) => key::run(&command),
         Command::Load(arguments) => load::run(arguments).await,
         Command::Ledger(Ledger::Audit(arguments)) => audit::run(arguments).await,
         Command::Ledger(Ledger::Replay(arguments)) => replay::run(arguments).await,

@@ -2,9 +2,10 @@
 //! understood.
 
 use crate::audit::print_findings;
+use identity::Did;
 use ledger::client::{AuditReport, ClientError, LogClient, LogSource, audit_until};
 use ledger::event::Role;
-use ledger::{Hash, Key, Record, Records as _, VerifierKey};
+use ledger::{Checkpoint, Hash, Key, KeyChange, Record, Records as _, VerifierKey};
 use std::io::{self, BufWriter, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -60,6 +61,9 @@ pub enum ReadError {
 impl std::fmt::Display for ReadError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
+            Self::Client(error @ ClientError::Pruned(first)) => {
+                write!(f, "{error}; `ledger audit --from {first}` checks the rest, and nothing can replay it")
+            }
             Self::Client(error) => error.fmt(f),
             Self::NoKey => f.write_str("a folder does not say who signs the log: --vkey is needed"),
             Self::OtherInstitution => {
@@ -75,39 +79,63 @@ impl From<ClientError> for ReadError {
     }
 }
 
+/// Where a log is read, and the key that must sign it.
+pub struct Found {
+    pub source: LogSource,
+    pub vkey: VerifierKey,
+    /// The institution that says so, if nobody named the key of today.
+    pub institution: Option<Did>,
+    /// How the key that was named came to be this one.
+    changes: Vec<KeyChange>,
+}
+
+impl Found {
+    /// Looks up the key, and follows it if the one that was named is a former one.
+    pub async fn look_up(reading: &Reading) -> Result<Self, ReadError> {
+        let source = LogSource::open(&reading.place)?;
+        let mut changes = Vec::new();
+        let (vkey, institution) = match (&reading.vkey, &source) {
+            (Some(vkey), LogSource::Http(client)) if is_former(client, vkey).await? => {
+                let info = client.log_info().await?;
+                changes = info.changes_since(vkey)?;
+                (info.vkey, Some(info.did))
+            }
+            (Some(vkey), _) => (vkey.clone(), None),
+            (None, LogSource::Http(client)) => {
+                let info = client.log_info().await?;
+                (info.stated_key()?.clone(), Some(info.did))
+            }
+            (None, LogSource::Folder(_)) => return Err(ReadError::NoKey),
+        };
+        Ok(Self { source, vkey, institution, changes })
+    }
+
+    /// Proves that what each former key signed last is the beginning of this, and prints the changes.
+    pub async fn follow(&self, checkpoint: &Checkpoint) -> Result<(), ReadError> {
+        for change in &self.changes {
+            let last = change.included();
+            if let LogSource::Http(client) = &self.source {
+                client.check_consistency(last.checkpoint(), checkpoint).await?;
+            }
+            eprintln!("consentctl: since entry {} the log's key is {}", last.index(), change.next());
+        }
+        Ok(())
+    }
+}
+
 /// Reads a log, and prints who signed its key if nobody named one.
 pub async fn read(reading: &Reading, until: Option<u64>) -> Result<AuditReport, ReadError> {
-    let source = LogSource::open(&reading.place)?;
-    let mut changes = Vec::new();
-    let (vkey, institution) = match (&reading.vkey, &source) {
-        (Some(vkey), LogSource::Http(client)) if is_former(client, vkey).await? => {
-            let info = client.log_info().await?;
-            changes = info.changes_since(vkey)?;
-            (info.vkey, Some(info.did))
-        }
-        (Some(vkey), _) => (vkey.clone(), None),
-        (None, LogSource::Http(client)) => {
-            let info = client.log_info().await?;
-            (info.stated_key()?.clone(), Some(info.did))
-        }
-        (None, LogSource::Folder(_)) => return Err(ReadError::NoKey),
-    };
+    let found = Found::look_up(reading).await?;
     let mut told = Instant::now();
-    let report = audit_until(&source, &vkey, until, |done, of| {
+    let report = audit_until(&found.source, &found.vkey, until, |done, of| {
         if told.elapsed() >= PROGRESS {
             told = Instant::now();
             eprintln!("consentctl: {done} of {of} entries");
         }
     })
     .await?;
-    for change in &changes {
-        let last = change.included();
-        if let LogSource::Http(client) = &source {
-            client.check_consistency(last.checkpoint(), &report.checkpoint).await?;
-        }
-        eprintln!("consentctl: since entry {} the log's key is {}", last.index(), change.next());
-    }
-    if let Some(did) = institution {
+    found.follow(&report.checkpoint).await?;
+    if let Some(did) = found.institution {
         let founded = report.state.record(&Key::authority()).is_some();
         // Of an older size the state does not know the keys that came later.
         let own = matches!(

@@ -4,7 +4,9 @@ use crate::joining::{Join, Member};
 use crate::operate::Operation;
 use crate::telling::LogForm;
 use clap::{Args, Parser, Subcommand};
-use server::{Allowance, Allowances, Connections, Institution, Network, Options, Rates, StoreAddress, TlsFiles};
+use server::{
+    Allowance, Allowances, Connections, Institution, Network, Options, PublicAddress, Rates, StoreAddress, TlsFiles,
+};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
@@ -61,6 +63,10 @@ pub struct Serve {
     /// Write a one-time code for an account of staff to a new file, for the first of them.
     #[arg(long, value_name = "FILE")]
     staff_code: Option<PathBuf>,
+    /// Where everybody reaches the service, as in https://biobank.example: visas name it as their issuer, and the keys
+    /// below it.
+    #[arg(long, value_name = "URL")]
+    address: Option<PublicAddress>,
     /// Certificate chain in PEM: the service speaks TLS. SIGHUP reads it again.
     #[arg(long, value_name = "FILE", requires = "tls_key")]
     tls_cert: Option<PathBuf>,
@@ -95,7 +101,8 @@ impl Serve {
             *limit.place.of(&mut rates) = limit.allowance;
         }
         let connections = Connections { all: self.connections, of_one: self.connections_of_one };
-        let network = Network { tls, behind_proxy: self.behind_proxy, rates, connections, ..Network::default() };
+        let (behind_proxy, address) = (self.behind_proxy, self.address);
+        let network = Network { tls, behind_proxy, address, rates, connections, ..Network::default() };
         let staff_code = self.staff_code;
         let (store, allow_unreplicated) = (self.store, self.allow_unreplicated);
         Options {
@@ -170,6 +177,9 @@ mod tests {
         }
         assert!(serve(&[]).is_err(), "the folder has to be said");
         assert!(serve(&["--data", "x", "--tls-cert", "y"]).is_err(), "a certificate needs its key");
+        let address = |text| serve(&["--data", "x", "--address", text]).map(|serve| serve.options().network.address);
+        assert_eq!(address("https://biobank.example/").ok().flatten().unwrap().as_str(), "https://biobank.example");
+        assert!(address("http://biobank.example").is_err(), "what visas name can be reached by TLS");
     }
 
     #[test]

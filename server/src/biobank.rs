@@ -11,6 +11,7 @@ use crate::limits::Limits;
 use crate::log::{self, LogStore, OpenError, Postgres};
 use crate::metrics::Metrics;
 use crate::postgres::{Database, DatabaseError, StoreAddress};
+use crate::public::PublicAddress;
 use crate::serve::Options;
 use crate::snapshot::Snapshots;
 use crate::stream::Stream;
@@ -105,6 +106,8 @@ pub struct Institution {
 /// Everything that the routes work on.
 pub struct Biobank {
     pub institution: Institution,
+    /// Where everybody reaches the service, if that is known.
+    pub address: Option<PublicAddress>,
     pub did: Did,
     pub key: SigningKey,
     pub vkey: VerifierKey,
@@ -199,6 +202,7 @@ impl Biobank {
             desk,
             nonces: Nonces::new(),
             institution,
+            address: options.network.address.clone(),
             key,
             studies,
             signed_studies,

@@ -14,6 +14,9 @@ use std::path::Path;
 const HOSPITAL: &str = "https://hospital.example/organisation";
 const DIABETES: &str = "MONDO:0005015";
 const HOSPITAL_NAME: &str = "Example University Hospital";
+const COMMITTEE: &str = "https://committee.example/organisation";
+const AUDITOR: &str = "https://audit.example/organisation";
+const MEMBER: &str = "https://other-biobank.example/organisation";
 
 /// Writes the studies, if there are none yet.
 pub fn plant(dir: &Path) -> Result<(), StartError> {
@@ -37,11 +40,18 @@ pub fn tell(biobank: &Biobank, dir: &Path, address: &str) -> Result<(), StartErr
     };
     let staff = account(AccountRole::Staff, biobank.did.as_str(), &biobank.institution.name);
     let researcher = account(AccountRole::Researcher, HOSPITAL, HOSPITAL_NAME);
+    let committee = account(AccountRole::Committee, COMMITTEE, "Example Data Access Committee");
+    let auditor = account(AccountRole::Auditor, AUDITOR, "Example Audit Office");
+    let member = account(AccountRole::Member, MEMBER, "Another Example Biobank");
     let expires = crate::clock::now().plus_seconds(crate::desk::PAIRING_AGE);
+    let code = |account| Ok::<_, StartError>(crate::code::show(&biobank.desk.make_pairing(account, expires)?));
     let told = json!({
         "address": address,
-        "staffCode": crate::code::show(&biobank.desk.make_pairing(staff, expires)?),
-        "researcherCode": crate::code::show(&biobank.desk.make_pairing(researcher, expires)?),
+        "staffCode": code(staff)?,
+        "researcherCode": code(researcher)?,
+        "committeeCode": code(committee)?,
+        "auditorCode": code(auditor)?,
+        "memberCode": code(member)?,
     });
     // Renamed into place: whoever waits for this file finds it whole.
     let (draft, path) = (dir.join("demo.json.new"), dir.join("demo.json"));

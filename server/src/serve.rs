@@ -7,6 +7,7 @@ use crate::door::{Connections, Door};
 use crate::founding;
 use crate::limits::Rates;
 use crate::postgres::StoreAddress;
+use crate::public::PublicAddress;
 use crate::routes::{Surroundings, router};
 use crate::tls::TlsFiles;
 use crate::webhook::{self, Reach};
@@ -72,6 +73,8 @@ pub struct Network {
     pub tls: Option<TlsFiles>,
     /// Whether a proxy in front speaks TLS, and adds the caller's address to `X-Forwarded-For`.
     pub behind_proxy: bool,
+    /// Where everybody reaches it, if that is known.
+    pub address: Option<PublicAddress>,
     /// How often who may call.
     pub rates: Rates,
     /// How many connections may stand open.

@@ -1,5 +1,5 @@
 //! The stream over HTTP, against a running biobank: what is told, to whom, and that nothing is missed.
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test may break off")]
+#![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout, reason = "a test may break off and print")]
 
 mod stage;
 
@@ -11,7 +11,7 @@ use ledger::{Act, EntryHash};
 use reqwest::Response;
 use serde_json::{Value, json};
 use stage::{Biobank, now, text};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// An open stream, cut into events.
 struct Events {
@@ -123,6 +123,25 @@ async fn each_entry_is_told_once_in_its_order_and_a_listener_goes_on_where_it_st
     }
     let headers = biobank.http.get(format!("{}/v1/stream", biobank.address)).header("last-event-id", "seven");
     assert_eq!(headers.send().await.unwrap().status(), 400);
+}
+
+#[tokio::test]
+async fn an_institution_alone_tells_of_a_withdrawal_at_once() {
+    let biobank = Biobank::open().await;
+    let mut events = Events::open(&biobank, "/v1/stream", None).await;
+    let mut took = Vec::new();
+    for seed in 3..8 {
+        let (donor, granted, _) = biobank.consenting(seed).await;
+        let left = donor.says(Some(granted.hash()), Act::Withdraw { level: Withdrawal::NoUse });
+        let begun = Instant::now();
+        assert_eq!(biobank.append(left.bytes()).await.0, 200);
+        while text(&events.entry().await.1["hash"]) != left.hash().to_string() {}
+        took.push(begun.elapsed());
+    }
+    took.sort_unstable();
+    println!("from the post of a withdrawal to its event: {took:?}");
+    // A busy machine can make some of them late; a wait of the service's own would make all of them late.
+    assert!(took[0] < Duration::from_secs(1), "{took:?}");
 }
 
 #[tokio::test]

@@ -1,5 +1,9 @@
 //! Reading a whole log again, as somebody who believes nothing but the signature of its checkpoint.
 
+mod rest;
+
+pub use rest::{Remainder, audit_from};
+
 use super::parallel::map_while;
 use super::source::{LogSource, join_all};
 use super::{ClientError, LogClient};
@@ -15,6 +19,7 @@ use crate::tile::{BundleId, TILE_WIDTH, TileEdge, TileId};
 use consent::{ConsentState, Date};
 use std::collections::BTreeMap;
 use std::fmt;
+use std::ops::Range;
 
 /// The most findings that are kept; after that they are only counted.
 const MAX_FINDINGS: usize = 100;
@@ -121,13 +126,8 @@ pub async fn audit_until(
     let mut waiting = Batch::default();
     let bundles = size.div_ceil(TILE_WIDTH);
     for first in (0..bundles).step_by(BUNDLES_AT_ONCE) {
-        // By the size of the whole log: of an older one the partial bundle may be gone.
         let numbers = first..bundles.min(first + BUNDLES_AT_ONCE as u64);
-        let ids = numbers.map(|number| BundleId::in_tree(number, whole)).collect::<Option<Vec<_>>>();
-        let ids = ids.ok_or(ClientError::BadEntries)?;
-        let fetched = join_all(ids.iter().map(|id| source.bundle(*id))).await;
-        let bundles = fetched.into_iter().collect::<Result<Vec<_>, _>>()?;
-        let numbered = (first * TILE_WIDTH..size).zip(bundles.into_iter().flatten());
+        let numbered = (first * TILE_WIDTH..size).zip(fetch(source, numbers, whole).await?);
         let bytes: Vec<Vec<u8>> = numbered.map(|(_, bytes)| bytes).collect();
         // The rules go through one batch while the signatures of the next are checked.
         let (read, ()) = map_while(&bytes, |bytes| Entry::parse(bytes), || reading.judge(&waiting));
@@ -139,6 +139,19 @@ pub async fn audit_until(
     reading.judge(&waiting);
     reading.compare(source, &waiting.full).await?;
     reading.finish(source).await
+}
+
+/// The entries of some bundles. By the size of the whole log: of an older one the partial bundle may be gone.
+async fn fetch(source: &LogSource, numbers: Range<u64>, whole: u64) -> Result<Vec<Vec<u8>>, ClientError> {
+    let first = numbers.start * TILE_WIDTH;
+    let ids = numbers.map(|number| BundleId::in_tree(number, whole)).collect::<Option<Vec<_>>>();
+    let ids = ids.ok_or(ClientError::BadEntries)?;
+    let fetched = join_all(ids.iter().map(|id| source.bundle(*id))).await;
+    match fetched.into_iter().collect::<Result<Vec<_>, _>>() {
+        Ok(bundles) => Ok(bundles.into_iter().flatten().collect()),
+        Err(ClientError::NotFound) => Err(source.lacks(first, whole).await),
+        Err(error) => Err(error),
+    }
 }
 
 /// Entries that were read and are to be judged, and the tiles that they filled.

@@ -5,7 +5,7 @@
 //! only has to compare the root.
 
 use super::parallel::map_while;
-use super::{ClientError, LogClient};
+use super::{ClientError, LogClient, LogSource};
 use crate::checkpoint::{Checkpoint, LogKey, SignedCheckpoint};
 use crate::entry::{Entry, EntryError};
 use crate::hash::{Hash, leaf_hash};
@@ -109,7 +109,8 @@ impl Mirror {
         }
     }
 
-    /// Brings the copy up to date. A log that shrank or forked is refused and the copy stays as it was.
+    /// Brings the copy up to date. A log that shrank or forked is refused and the copy stays as it was; so is one that
+    /// was pruned beyond what the copy holds.
     pub async fn sync(&mut self, client: &LogClient) -> Result<SyncReport, ClientError> {
         let offered = client.checkpoint(&self.key).await?;
         let from = self.size();
@@ -193,7 +194,14 @@ impl Mirror {
         let bundles = offered.size.div_ceil(TILE_WIDTH);
         for number in from / TILE_WIDTH..bundles {
             let id = BundleId::in_tree(number, offered.size).ok_or(ClientError::BadEntries)?;
-            let mut entries = client.bundle(id).await?;
+            let mut entries = match client.bundle(id).await {
+                Ok(entries) => entries,
+                // A copy can not begin in the middle: without the first entries there is no state to hold others to.
+                Err(ClientError::NotFound) => {
+                    return Err(LogSource::Http(client.clone()).lacks(number * TILE_WIDTH, offered.size).await);
+                }
+                Err(error) => return Err(error),
+            };
             entries.truncate(usize::from(id.width));
             let held = match BundleId::in_tree(number, from) {
                 Some(_) => self.read_bundle(number, from)?,

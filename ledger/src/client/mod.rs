@@ -7,7 +7,7 @@ mod mirror;
 mod parallel;
 mod source;
 
-pub use audit::{AuditReport, Finding, audit, audit_until};
+pub use audit::{AuditReport, Finding, Remainder, audit, audit_from, audit_until};
 pub use fetch::{Appended, Limits, LogClient, LogInfo};
 pub use mirror::{Mirror, SyncReport};
 pub use source::LogSource;
@@ -37,6 +37,12 @@ pub enum ClientError {
     /// The log has no such thing.
     #[error("the log does not have it")]
     NotFound,
+    /// The log was pruned: it shows its entries from this one on. Who has not read the others can check the rest of it,
+    /// and not say what the log comes to.
+    #[error(
+        "the log was pruned and shows its entries from number {0} on: what those before said can not be read any more"
+    )]
+    Pruned(u64),
     /// Another status than those that the interface has.
     #[error("the log answers with status {0}")]
     Status(u16),

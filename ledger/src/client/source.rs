@@ -59,6 +59,43 @@ impl LogSource {
         Ok(entries)
     }
 
+    /// Why entry number `index` of a log of this size is not there: the log begins later, or something is missing.
+    pub(super) async fn lacks(&self, index: u64, size: u64) -> ClientError {
+        match self.begins_at(size).await {
+            Ok(Some(begins)) if index < begins => ClientError::Pruned(begins),
+            Ok(_) => ClientError::NotFound,
+            Err(error) => error,
+        }
+    }
+
+    /// The first entry that the log still shows (C2SP tlog-tiles, minimum index); none if it shows none. It is looked
+    /// for and not asked for: a folder, a mirror or a plain web server can not be asked, and nobody signs the answer.
+    async fn begins_at(&self, size: u64) -> Result<Option<u64>, ClientError> {
+        let Some(last) = size.div_ceil(TILE_WIDTH).checked_sub(1) else { return Ok(None) };
+        if self.shows(0, size).await? {
+            return Ok(Some(0));
+        }
+        if !self.shows(last, size).await? {
+            return Ok(None);
+        }
+        // What is pruned is a beginning: between a bundle that is missing and one that is there lies one seam.
+        let (mut missing, mut there) = (0, last);
+        while there - missing > 1 {
+            let middle = missing + (there - missing) / 2;
+            if self.shows(middle, size).await? { there = middle } else { missing = middle }
+        }
+        Ok(Some(there * TILE_WIDTH))
+    }
+
+    async fn shows(&self, bundle: u64, size: u64) -> Result<bool, ClientError> {
+        let id = BundleId::in_tree(bundle, size).ok_or(ClientError::BadEntries)?;
+        match self.bundle(id).await {
+            Ok(_) => Ok(true),
+            Err(ClientError::NotFound) => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
     /// A tile, as wide as `id` says.
     pub(super) async fn tile(&self, id: TileId) -> Result<Vec<u8>, ClientError> {
         match self {

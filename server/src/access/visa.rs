@@ -1,12 +1,21 @@
 //! A grant as a GA4GH visa of the type `ControlledAccessGrants`, for clearinghouses that know nothing of this log.
 //!
 //! Sources: GA4GH AAI OIDC Profile 1.2 ("Visa Document Token Format", "Visa Assertions") and GA4GH Passport 1.2
-//! ("ControlledAccessGrants", "URL Claims"). The token is a JWS with the media type `vnd.ga4gh.visa+jwt`. The profile
-//! names RS256 and ES256; the keys here are Ed25519, so `alg` is EdDSA (RFC 8037), and `iss` and `jku` are the did:key
-//! of the institution, which is its own key.
+//! ("ControlledAccessGrants", "URL Claims"). The token is a JWS with the media type `vnd.ga4gh.visa+jwt`.
+//!
+//! Two things are not as the profile says, and a clearinghouse that holds to its letter refuses the visa:
+//!
+//! 1. `alg` "MUST be RS256 or ES256" there. The keys here are Ed25519, so it is EdDSA (RFC 8037).
+//! 2. `iss` and `jku` are https URLs there. They are here too where the operator says at which address the service is
+//!    reached: `iss` is that address, `jku` the JWK set below it. Where nobody says it, both are the did:key of the
+//!    institution, which is its own key.
+//!
+//! `kid` is the DID's verification method, in the visa and in the set.
 //!
 //! `value` and `source` are URLs below the log's origin, which is a host and a path (C2SP tlog-checkpoint).
 
+use crate::public::PublicAddress;
+use crate::routes::KEYS_PATH;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use consent::StudyId;
@@ -20,7 +29,14 @@ use url::Url;
 const MAX_URL: usize = 255;
 
 /// The visa of a grant; none if the origin of the log makes no https URL.
-pub fn of(key: &SigningKey, origin: &str, study: &StudyId, entry: &EntryHash, grant: &AccessGrant) -> Option<String> {
+pub fn of(
+    key: &SigningKey,
+    origin: &str,
+    address: Option<&PublicAddress>,
+    study: &StudyId,
+    entry: &EntryHash,
+    grant: &AccessGrant,
+) -> Option<String> {
     let base = Url::parse(&format!("https://{origin}")).ok().filter(|url| url.host_str().is_some())?;
     let source = base.origin().ascii_serialization();
     let mut value = base;
@@ -28,11 +44,15 @@ pub fn of(key: &SigningKey, origin: &str, study: &StudyId, entry: &EntryHash, gr
     if value.as_str().len() > MAX_URL || source.len() > MAX_URL {
         return None;
     }
-    let issuer = key.did();
+    let did = key.did();
+    let (issuer, keys) = match address {
+        Some(address) => (address.to_string(), address.route(KEYS_PATH)),
+        None => (did.to_string(), did.to_string()),
+    };
     let header = json!({
         "alg": "EdDSA",
-        "jku": issuer,
-        "kid": issuer.verification_method(),
+        "jku": keys,
+        "kid": did.verification_method(),
         "typ": "vnd.ga4gh.visa+jwt",
     });
     let token = json!({
@@ -74,19 +94,25 @@ mod tests {
         }
     }
 
+    fn visa_at(origin: &str, address: Option<&PublicAddress>) -> Option<String> {
+        let (key, study) = (SigningKey::from_seed([1; 32]), "heart".parse().unwrap());
+        of(&key, origin, address, &study, &EntryHash::of(b"grant"), &grant())
+    }
+
     fn visa(origin: &str) -> Option<String> {
-        of(&SigningKey::from_seed([1; 32]), origin, &"heart".parse().unwrap(), &EntryHash::of(b"grant"), &grant())
+        visa_at(origin, None)
+    }
+
+    fn parts(token: &str) -> (Value, Value) {
+        let decode = |part: &str| serde_json::from_slice(&URL_SAFE_NO_PAD.decode(part).unwrap()).unwrap();
+        let mut parts = token.split('.');
+        (decode(parts.next().unwrap()), decode(parts.next().unwrap()))
     }
 
     #[test]
     fn a_visa_says_what_the_grant_says_under_the_institutions_signature() {
         let token = visa("biobank.example/log").unwrap();
-        let mut parts = token.split('.');
-        let mut next = || {
-            let bytes = URL_SAFE_NO_PAD.decode(parts.next().unwrap()).unwrap();
-            serde_json::from_slice::<Value>(&bytes).unwrap()
-        };
-        let (header, claims) = (next(), next());
+        let (header, claims) = parts(&token);
         let institution = SigningKey::from_seed([1; 32]).did();
         assert_eq!(header["typ"], "vnd.ga4gh.visa+jwt");
         assert_eq!(claims["iss"], json!(institution));
@@ -99,6 +125,21 @@ mod tests {
         let signature: [u8; 64] = URL_SAFE_NO_PAD.decode(signature).unwrap().try_into().unwrap();
         institution.public_key().verify(signed.as_bytes(), &signature).unwrap();
         assert!(institution.public_key().verify(format!("{signed}x").as_bytes(), &signature).is_err());
+    }
+
+    #[test]
+    fn where_the_address_is_known_it_is_the_issuer_and_has_the_keys() {
+        let kid = SigningKey::from_seed([1; 32]).did().verification_method();
+        let did = SigningKey::from_seed([1; 32]).did();
+        let address = "https://ledger.biobank.example/".parse().unwrap();
+        for (address, issuer, keys) in [
+            (Some(&address), "https://ledger.biobank.example", "https://ledger.biobank.example/v1/jwks.json"),
+            (None, did.as_str(), did.as_str()),
+        ] {
+            let (header, claims) = parts(&visa_at("biobank.example/log", address).unwrap());
+            assert_eq!((&claims["iss"], &header["jku"], &header["kid"]), (&json!(issuer), &json!(keys), &json!(kid)));
+            assert_eq!(header["alg"], "EdDSA");
+        }
     }
 
     #[test]

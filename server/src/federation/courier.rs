@@ -55,6 +55,9 @@ pub(super) enum Failure {
     Worthless,
     #[error("it is said to be at size {0}, beyond this log")]
     Ahead(u64),
+    /// The peer has to get the entries from another mirror, or to begin with a copy of it.
+    #[error("it lacks entries from {0} on, and this log was pruned and has them from {1} on only")]
+    Pruned(u64, u64),
     #[error("the own log could not be read: {0}")]
     Log(#[from] ReadError),
 }
@@ -189,7 +192,11 @@ impl Courier {
         while idle < 3 {
             let start = self.next.min(end);
             let head = AddEntries { origin: wanted.origin.clone(), start, end, ticket: ticket.clone() };
-            let body = self.read_log(move |biobank| pack(&biobank, &head)).await?;
+            let packed = move |biobank: Arc<Biobank>| {
+                let minimum = biobank.log.store().minimum()?;
+                if head.start < minimum { Ok(Err(minimum)) } else { pack(&biobank, &head).map(Ok) }
+            };
+            let body = self.read_log(packed).await?.map_err(|minimum| Failure::Pruned(start, minimum))?;
             let (status, kind, body) = self.post("add-entries", ENTRIES_CONTENT_TYPE, body).await?;
             match MirrorAnswer::read(status, &kind, &body).ok_or(Failure::Garbage)? {
                 MirrorAnswer::Lines(lines) => {

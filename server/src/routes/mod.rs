@@ -11,6 +11,7 @@ mod enrolment;
 mod entries;
 mod federation;
 mod gate;
+mod jwks;
 mod mailbox;
 mod openapi;
 mod operation;
@@ -22,6 +23,7 @@ mod uses;
 mod webhooks;
 
 pub use gate::Surroundings;
+pub use jwks::PATH as KEYS_PATH;
 
 use crate::Problem;
 use crate::access as log_says;
@@ -148,6 +150,7 @@ routes! {
     GET    "/tile/{*path}"                     "readLog"          Anybody Accepts::Nothing, Read,   Over::Biobank, record::tile;
     GET    "/v1/openapi.json"                  "readLog"          Anybody Accepts::Nothing, Read,   Over::Biobank, openapi::document;
     GET    "/v1/log"                           "readLog"          Anybody Accepts::Nothing, Read,   Over::Biobank, record::log;
+    GET    "/v1/jwks.json"                     "readLog"          Anybody Accepts::Nothing, Read,   Over::Biobank, jwks::keys;
     POST   "/v1/entries"                       "appendEntry"      Anybody ENTRIES,          Later,  Over::Biobank, entries::append;
     GET    "/v1/entries/{hash}/proof"          "readProof"        Anybody Accepts::Nothing, Read,   Over::Biobank, record::proof;
     GET    "/v1/consistency"                   "readProof"        Anybody Accepts::Nothing, Read,   Over::Biobank, record::consistency;

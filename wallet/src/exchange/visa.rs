@@ -10,8 +10,10 @@
 //!    organisation; then `source` is `https://no.organization`, as the text asks for.
 //! 5. `by` is `dac`: "a Data Access Committee or other authority that is responsible as a grantee decision-maker".
 //!
-//! The profile names RS256 and ES256; the keys here are Ed25519, so `alg` is EdDSA (RFC 8037). A clearinghouse has to
-//! allow it. `iss` and `jku` are the did:key of the signer, which is its own key: nothing has to be fetched.
+//! Two things are not as the profile says, and a clearinghouse that holds to its letter refuses the visa. `alg` "MUST be
+//! RS256 or ES256" there; the keys here are Ed25519, so it is EdDSA (RFC 8037). `iss` and `jku` are https URLs there;
+//! here they are the did:key of the signer, which is its own key: nothing has to be fetched, and nothing can be. The
+//! visa that a biobank's service makes names an address where it has one (`server/src/access/visa.rs`).
 
 use super::ConsentRecord;
 use base64::Engine as _;
