@@ -40,7 +40,9 @@ impl Generator {
     pub fn new(seed: u64) -> Self {
         let mut generator = Self(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1);
         // Neighbouring seeds look alike at first.
-        (0..8).for_each(|_| drop(generator.below(2)));
+        for _ in 0..8 {
+            generator.below(2);
+        }
         generator
     }
 

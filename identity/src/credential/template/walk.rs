@@ -99,12 +99,12 @@ impl<'t> Walk<'t> {
         (proof.get("type")?.as_str()? == PROOF_TYPE).then_some(())?;
         self.kind(node, PROOF_TYPE, graph)?;
         for (name, value) in proof {
+            value.is_string().then_some(())?;
             match name.as_str() {
                 "type" => {}
                 "proofValue" if !is_whole => {}
                 "created" | "expires" | "cryptosuite" | "verificationMethod" | "proofPurpose" | "domain"
                 | "challenge" | "proofValue" => {
-                    value.is_string().then_some(())?;
                     self.single(node, &self.table.proof, name, value, graph)?;
                 }
                 _ => return None,
