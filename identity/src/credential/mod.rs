@@ -12,6 +12,8 @@ mod graph_tests;
 mod issue;
 mod linked;
 mod many;
+#[cfg(test)]
+mod many_tests;
 mod signature;
 mod template;
 mod verify;

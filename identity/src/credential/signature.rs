@@ -94,7 +94,7 @@ pub(super) async fn sign(key: &SigningKey, mut document: Value, options: Value) 
     }
 }
 
-fn proof(key: &SigningKey, document: &Value, options: &Value) -> Option<Value> {
+pub(super) fn proof(key: &SigningKey, document: &Value, options: &Value) -> Option<Value> {
     let mut proof = options.clone();
     proof["type"] = json!(PROOF_TYPE);
     proof["cryptosuite"] = json!(CRYPTOSUITE);
