@@ -1,15 +1,14 @@
 //! `consentctl decide`.
 
 mod line;
-mod stream;
 
+use crate::stream::{self, Stopped};
 use consent::Matcher;
 use consent::ontology::Ontology;
 use std::io::{self, ErrorKind, Read};
 use std::num::NonZero;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use stream::Stopped;
 
 /// More than any disease hierarchy has that the reader takes, so that a wrong file does not fill the memory first.
 const MOST_BYTES: u64 = 65_000_000;

@@ -12,7 +12,9 @@ mod import;
 mod key;
 mod load;
 mod replay;
+mod stream;
 mod verify;
+mod verify_batch;
 
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
@@ -31,6 +33,21 @@ enum Command {
     ///
     /// Exit status: 0 permit, 1 deny, 2 review, 3 not valid, 4 could not check.
     Verify(verify::Arguments),
+    /// Check the signatures of many consents: one credential, or one proof of consent, a line.
+    ///
+    /// Says of each line, in the same order, whether it is valid at this moment, and which checks failed. Whether a
+    /// consent was withdrawn is not asked: that is for `verify --ledger`, or for a replay of the log. A credential is a
+    /// consent; an enrolment names its two parties elsewhere and fails here by its type.
+    ///
+    /// With --json: {"line":7,"kind":"credential","verdict":"not valid","failed":["signature"],"notMade":[]}. In a proof
+    /// the checks that need the record are not made.
+    ///
+    /// Ctrl-C ends after the lines that were read, and says at which line to go on.
+    ///
+    /// Exit status: 0 every line is valid, 1 some are not, 2 wrong arguments, or input or output that failed, 130 ended
+    /// by Ctrl-C.
+    #[command(verbatim_doc_comment)]
+    VerifyBatch(verify_batch::Arguments),
     /// Decide whether policies allow purposes: one JSON object a line in, one a line out, in the same order.
     ///
     /// In: {"id":"1","at":"2026-11-22","policy":{"permissions":["GRU"]},"purpose":{"topics":["HMB"]}}. The id is any
@@ -111,6 +128,7 @@ enum Ledger {
 async fn main() -> ExitCode {
     match Arguments::parse().command {
         Command::Verify(arguments) => verify::run(arguments).await,
+        Command::VerifyBatch(arguments) => verify_batch::run(arguments),
         Command::Decide(arguments) => decide::run(arguments),
         Command::Export(arguments) => export::run(arguments).await,
         Command::Import(arguments) => import::run(&arguments),

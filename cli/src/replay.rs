@@ -5,7 +5,7 @@ use crate::audit::print_findings;
 use identity::Did;
 use ledger::client::{AuditReport, ClientError, LogClient, LogSource, audit_until};
 use ledger::event::Role;
-use ledger::{Checkpoint, Hash, Key, KeyChange, Record, Records as _, VerifierKey};
+use ledger::{Hash, Key, KeyChange, Record, Records as _, SignedCheckpoint, VerifierKey};
 use std::io::{self, BufWriter, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -111,7 +111,7 @@ impl Found {
     }
 
     /// Proves that what each former key signed last is the beginning of this, and prints the changes.
-    pub async fn follow(&self, checkpoint: &Checkpoint) -> Result<(), ReadError> {
+    pub async fn follow(&self, checkpoint: &SignedCheckpoint) -> Result<(), ReadError> {
         for change in &self.changes {
             let last = change.included();
             if let LogSource::Http(client) = &self.source {

@@ -13,7 +13,7 @@ mod duos;
 mod line;
 mod mix;
 #[allow(dead_code, unused_imports, reason = "its tests are compiled here too, and run with the command")]
-#[path = "../../cli/src/decide/stream.rs"]
+#[path = "../../cli/src/stream.rs"]
 mod stream;
 
 use consent::ontology::Ontology;

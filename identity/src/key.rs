@@ -46,6 +46,11 @@ impl PublicKey {
         self.0.verify_strict(message, &Signature::from_bytes(signature)).map_err(|_| BadSignature)
     }
 
+    /// The point of the curve.
+    pub(crate) fn to_edwards(self) -> curve25519_dalek::EdwardsPoint {
+        self.0.to_edwards()
+    }
+
     /// The X25519 half of this key, as in the did:key specification: the same point in Montgomery form.
     pub fn to_x25519(&self) -> [u8; 32] {
         self.0.to_montgomery().to_bytes()
@@ -59,7 +64,7 @@ impl fmt::Debug for PublicKey {
 }
 
 /// Whether y, without the sign of x in the highest bit, is smaller than p = 2^255 - 19.
-fn is_reduced(bytes: &[u8; 32]) -> bool {
+pub(crate) fn is_reduced(bytes: &[u8; 32]) -> bool {
     let high = bytes[31] & 0x7f == 0x7f && bytes[1..31].iter().all(|byte| *byte == 0xff);
     !high || bytes[0] < 0xed
 }

@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod batch;
 pub mod canonical;
 mod credential;
 mod did;
@@ -16,13 +17,15 @@ mod secret;
 
 pub use canonical::{CanonicalError, JsonError, parse_strict, sha256, to_canonical};
 pub use credential::{
-    CONSENT_CONTEXT, CONSENT_CONTEXT_SHA256, CONSENT_SCHEMA, CONTEXT_CONSENT, CREDENTIALS_CONTEXT_SHA256, Check,
+    CHUNK, CONSENT_CONTEXT, CONSENT_CONTEXT_SHA256, CONSENT_SCHEMA, CONTEXT_CONSENT, CREDENTIALS_CONTEXT_SHA256, Check,
     CheckResult, ConsentClaims, ConsentCredential, Credential, CredentialError, EnrolmentClaims, ExpectedPresentation,
-    HeldCredentials, NotACredential, Presentation, Verification, Verified, issue_consent, issue_enrolment, policy_hash,
-    present, verify_consent, verify_enrolment, verify_presentation,
+    HeldCredentials, NotACredential, Presentation, Verification, Verified, canonical_nquads, canonical_proof_options,
+    issue_consent, issue_enrolment, policy_hash, present, verify_chunk, verify_consent, verify_consent_by_library,
+    verify_consents, verify_enrolment, verify_presentation,
 };
 pub use did::{Did, DidError};
 pub use jws::{JwsError, MAX_JWS, VerifiedJws, sign_jws, verify_jws};
+pub use batch::{Claim, all_verify};
 pub use key::{BadKey, BadSignature, PublicKey, SigningKey};
 #[cfg(feature = "keychain")]
 pub use keychain::{KEYCHAIN_SERVICE, KeychainError, keychain_name, read_secret, store_secret};

@@ -10,3 +10,12 @@ pub(crate) fn bytes<const N: usize>() -> [u8; N] {
     getrandom::fill(&mut bytes).expect("the operating system gives random bytes");
     bytes
 }
+
+/// Fills a slice with random bytes from the operating system.
+///
+/// # Panics
+/// As [`bytes`].
+#[expect(clippy::expect_used, reason = "a check by predictable numbers is worse than no program")]
+pub(crate) fn fill(bytes: &mut [u8]) {
+    getrandom::fill(bytes).expect("the operating system gives random bytes");
+}

@@ -1,5 +1,6 @@
 //! One line of `consentctl decide`: a policy and a purpose come in, a decision goes out.
 
+use super::stream::LONGEST;
 use consent::{Date, Decision, Matcher, Modifier, Policy, Purpose, Timestamp};
 use serde::de::{self, Deserialize, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde::{Deserialize as DeriveDeserialize, Serialize};
@@ -8,8 +9,6 @@ use serde_json::value::RawValue;
 use std::borrow::Cow;
 use std::fmt;
 
-/// The longest line, in bytes.
-pub(crate) const LONGEST: usize = 1 << 20;
 /// Objects and lists inside of each other. A policy needs five.
 const DEEPEST: usize = 32;
 /// Terms and arguments of one policy, or of one purpose.

@@ -3,6 +3,7 @@
 use crate::Did;
 use consent::{Modifier, Notice, Place, Policy, Preferences, StudyId, Terms, Vocabulary};
 use serde::Serialize;
+use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeSet;
 
@@ -61,7 +62,7 @@ impl EnrolmentClaims {
         })
     }
 
-    pub(super) fn from_subject(subject: &Value) -> Result<Self, String> {
+    pub(super) fn from_subject(subject: &Map<String, Value>) -> Result<Self, String> {
         let claims = Self {
             donor: member(subject, "id")?,
             biobank: member(subject, "biobank")?,
@@ -104,7 +105,7 @@ impl ConsentClaims {
         subject
     }
 
-    pub(super) fn from_subject(subject: &Value) -> Result<Self, String> {
+    pub(super) fn from_subject(subject: &Map<String, Value>) -> Result<Self, String> {
         let claims = Self {
             subject: member(subject, "id")?,
             biobank: member(subject, "biobank")?,
@@ -260,19 +261,19 @@ fn text(name: &str, text: &str) -> Result<(), String> {
 }
 
 /// Reads one member. Error texts name the member, never its content.
-pub(super) fn member<T: serde::de::DeserializeOwned>(object: &Value, name: &str) -> Result<T, String> {
+pub(super) fn member<T: DeserializeOwned>(object: &Map<String, Value>, name: &str) -> Result<T, String> {
     let value = object.get(name).ok_or_else(|| format!("{name} is missing"))?;
-    serde_json::from_value(value.clone()).map_err(|_| format!("{name} is not of the expected form"))
+    T::deserialize(value).map_err(|_| format!("{name} is not of the expected form"))
 }
 
 /// Reads a member that may be missing.
-fn optional<T: serde::de::DeserializeOwned>(object: &Value, name: &str) -> Result<Option<T>, String> {
-    if object.get(name).is_some() { member(object, name).map(Some) } else { Ok(None) }
+fn optional<T: DeserializeOwned>(object: &Map<String, Value>, name: &str) -> Result<Option<T>, String> {
+    if object.contains_key(name) { member(object, name).map(Some) } else { Ok(None) }
 }
 
 /// What was understood, written again, must be what was read: nothing signed goes unread, nothing read is unsigned.
-fn exactly(read: &Value, written: &Value) -> Result<(), String> {
-    if read == written { Ok(()) } else { Err("credentialSubject has more or other members than expected".to_owned()) }
+fn exactly(read: &Map<String, Value>, written: &Value) -> Result<(), String> {
+    if Some(read) == written.as_object() { Ok(()) } else { Err("credentialSubject has more or other members than expected".to_owned()) }
 }
 
 /// Refuses members beside the expected ones, and lists those that are missing.

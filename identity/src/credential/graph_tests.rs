@@ -13,7 +13,7 @@ fn day(text: &str) -> Date {
     text.parse().unwrap()
 }
 
-fn now() -> Timestamp {
+pub(super) fn now() -> Timestamp {
     "2026-11-22T12:00:00Z".parse().unwrap()
 }
 
@@ -68,7 +68,7 @@ fn modifiers() -> Vec<Modifier> {
     all
 }
 
-fn maximal() -> ConsentClaims {
+pub(super) fn maximal() -> ConsentClaims {
     let mut answers = answered::<Question>();
     // With NCTRL and NAGR a yes would be a contradiction.
     answers.set(Question::Controls, Some(Answer::No));

@@ -3,7 +3,7 @@
 use super::claims::{ConsentClaims, EnrolmentClaims};
 use super::{
     CONTEXT_CONSENT, CONTEXT_V2, Credential, PURPOSE_CREDENTIAL, PURPOSE_PRESENTATION, Presentation, TYPE_CONSENT,
-    TYPE_CREDENTIAL, TYPE_ENROLMENT, TYPE_PRESENTATION, linked,
+    TYPE_CREDENTIAL, TYPE_ENROLMENT, TYPE_PRESENTATION, signature,
 };
 use crate::{SigningKey, random};
 use consent::{PolicyError, Timestamp};
@@ -122,5 +122,5 @@ fn options(key: &SigningKey, purpose: &str, created: Timestamp) -> Value {
 }
 
 async fn sign(key: &SigningKey, document: Value, options: Value) -> Result<Value, CredentialError> {
-    linked::sign(document, key.seed(), key.did(), options).await.map_err(CredentialError::Signature)
+    signature::sign(key, document, options).await.map_err(CredentialError::Signature)
 }

@@ -11,20 +11,21 @@ use ssi::claims::data_integrity::{
     AnyDataIntegrity, AnySuite, CryptographicSuite, DataIntegrityDocument, ProofOptions,
 };
 use ssi::claims::{SignatureEnvironment, VerificationParameters};
-use ssi::dids::{DIDBuf, DIDKey, DIDResolver, VerificationMethodDIDResolver};
+use ssi::dids::{DIDKey, VerificationMethodDIDResolver};
 use ssi::json_ld::ContextLoader;
 use ssi::jwk::{Base64urlUInt, OctetParams, Params};
-use ssi::verification_methods::{AnyMethod, ProofPurpose, SingleSecretSigner};
+use ssi::verification_methods::{AnyMethod, SingleSecretSigner};
 use std::collections::HashMap;
 use std::future::Future;
 use std::sync::LazyLock;
+use tokio::sync::oneshot::Sender;
 use zeroize::Zeroizing;
 
 /// The text of the context of this program's own terms.
 pub const CONSENT_CONTEXT: &str = include_str!("../../contexts/consent-v1.jsonld");
 /// SHA-256 of [`CONSENT_CONTEXT`]. A context never changes; a new version has a new address.
 pub const CONSENT_CONTEXT_SHA256: &str = "7ad7d45998bb7a76219407fbbaa1406f5a8ff25cb4e4e9c439d01fc1c4c8bf56";
-const CREDENTIALS_CONTEXT: &str = include_str!("../../contexts/credentials-v2.jsonld");
+pub(super) const CREDENTIALS_CONTEXT: &str = include_str!("../../contexts/credentials-v2.jsonld");
 /// SHA-256 of the bundled text of `https://www.w3.org/ns/credentials/v2`.
 pub const CREDENTIALS_CONTEXT_SHA256: &str = "8a9f494a89ecc51db093e90e84713e07e84d6d9204364a9b3c7868b21751236f";
 
@@ -76,39 +77,61 @@ pub(super) async fn sign(
 
 /// Whether the one proof of this document is a right signature of the key that it names.
 pub(super) async fn verify(document: Value) -> Result<(), String> {
+    on_big_stack(move || judge(document)).await
+}
+
+/// The same for callers that are no tasks: waits for the thread.
+pub(super) fn verify_now(document: Value) -> Result<(), String> {
+    let (done, result) = tokio::sync::oneshot::channel();
+    start_on_big_stack(move || judge(document), done)?;
+    result.blocking_recv().unwrap_or_else(|_| Err(BROKE_OFF.to_owned()))
+}
+
+const BROKE_OFF: &str = "the credential library broke off";
+
+async fn judge(document: Value) -> Result<(), String> {
+let document: AnyDataIntegrity<DataIntegrityDocument> =
+        serde_json::from_value(document).map_err(|error| error.to_string())?;
+    let suite = document.proofs.first().map(|proof| proof.type_.clone());
+    if document.proofs.len() != 1 || !matches!(suite, Some(AnySuite::EdDsaRdfc2022)) {
+        return Err("not exactly one eddsa-rdfc-2022 proof".to_owned());
+    }
+    let parameters = VerificationParameters::from_resolver(resolver()).with_json_ld_loader(contexts()?);
+    // Two layers of results: whether it could be checked, and what came of it. Both must be good.
+    match document.verify(parameters).await {
+        Ok(Ok(())) => Ok(()),
+        Ok(Err(invalid)) => Err(invalid.to_string()),
+        Err(error) => Err(error.to_string()),
+    }
+}
+
+/// The canonical N-Quads of a document without its proof, as the library signs them.
+#[cfg(test)]
+pub(super) async fn canonical(mut document: Value) -> Result<String, String> {
+    use ssi::json_ld::Expandable;
+    use ssi::rdf::{AnyLdEnvironment, LdEnvironment};
+    document.as_object_mut().and_then(|members| members.remove("proof"));
     on_big_stack(move || async move {
-        let document: AnyDataIntegrity<DataIntegrityDocument> =
-            serde_json::from_value(document).map_err(|error| error.to_string())?;
-        let suite = document.proofs.first().map(|proof| proof.type_.clone());
-        if document.proofs.len() != 1 || !matches!(suite, Some(AnySuite::EdDsaRdfc2022)) {
-            return Err("not exactly one eddsa-rdfc-2022 proof".to_owned());
-        }
-        let parameters = VerificationParameters::from_resolver(resolver()).with_json_ld_loader(contexts()?);
-        // Two layers of results: whether it could be checked, and what came of it. Both must be good.
-        match document.verify(parameters).await {
-            Ok(Ok(())) => Ok(()),
-            Ok(Err(invalid)) => Err(invalid.to_string()),
-            Err(error) => Err(error.to_string()),
-        }
+        let document: DataIntegrityDocument = serde_json::from_value(document).map_err(|error| error.to_string())?;
+        let mut graph = LdEnvironment::default();
+        let expanded = document.expand_with(&mut graph, contexts()?).await.map_err(|error| error.to_string())?;
+        graph.canonical_form_of(&expanded).map(|lines| lines.concat()).map_err(|error| error.to_string())
     })
     .await
 }
 
-/// Whether the DID document of `did` lists this verification method for this purpose.
-pub(super) async fn lists(did: &Did, method: &str, purpose: &str) -> Result<(), String> {
-    let purpose = match purpose {
-        "assertionMethod" => ProofPurpose::Assertion,
-        "authentication" => ProofPurpose::Authentication,
-        _ => return Err("a purpose that is not known".to_owned()),
-    };
-    let did = DIDBuf::from_string(did.to_string()).map_err(|_| "not a DID".to_owned())?;
-    let method = ssi::dids::DIDURLBuf::from_string(method.to_owned()).map_err(|_| "not a DID URL".to_owned())?;
-    let output = DIDKey.resolve(&did).await.map_err(|error| error.to_string())?;
-    if output.document.verification_relationships.contains(&did, &method, purpose.into()) {
-        Ok(())
-    } else {
-        Err("the DID document does not list the key for this purpose".to_owned())
-    }
+/// The canonical N-Quads of the options of a document's proof, as the library signs them.
+#[cfg(test)]
+pub(super) async fn canonical_options(document: Value) -> Result<String, String> {
+    on_big_stack(move || async move {
+        let document: AnyDataIntegrity<DataIntegrityDocument> =
+            serde_json::from_value(document).map_err(|error| error.to_string())?;
+        let proof = document.proofs.first().ok_or("no proof")?;
+        let environment = SignatureEnvironment { json_ld_loader: contexts()?, eip712_loader: () };
+        let options = proof.configuration().expand(&environment, &document.claims).await;
+        Ok(options.map_err(|error| error.to_string())?.nquads())
+    })
+    .await
 }
 
 /// Runs work on a thread with a stack of known size: the main thread of some systems has 1 MB only.
@@ -119,6 +142,17 @@ where
     W: Future<Output = Result<T, String>>,
 {
     let (done, result) = tokio::sync::oneshot::channel();
+    start_on_big_stack(work, done)?;
+    // A panic in the library closes the channel, which is a failed check and no crash.
+    result.await.unwrap_or_else(|_| Err(BROKE_OFF.to_owned()))
+}
+
+fn start_on_big_stack<T, F, W>(work: F, done: Sender<Result<T, String>>) -> Result<(), String>
+where
+    T: Send + 'static,
+    F: FnOnce() -> W + Send + 'static,
+    W: Future<Output = Result<T, String>>,
+{
     let body = move || {
         let outcome = match tokio::runtime::Builder::new_current_thread().build() {
             Ok(runtime) => runtime.block_on(work()),
@@ -128,9 +162,7 @@ where
         let _ = done.send(outcome);
     };
     let thread = std::thread::Builder::new().name("credential".to_owned()).stack_size(STACK);
-    thread.spawn(body).map_err(|error| error.to_string())?;
-    // A panic in the library closes the channel, which is a failed check and no crash.
-    result.await.unwrap_or_else(|_| Err("the credential library broke off".to_owned()))
+    thread.spawn(body).map(drop).map_err(|error| error.to_string())
 }
 
 #[cfg(test)]
@@ -138,6 +170,25 @@ mod tests {
     use super::*;
     use crate::SigningKey;
     use serde_json::json;
+    use ssi::dids::{DIDBuf, DIDResolver, DIDURLBuf};
+    use ssi::verification_methods::ProofPurpose;
+
+    /// Whether the DID document of `did` lists this verification method for this purpose.
+    async fn lists(did: &Did, method: &str, purpose: &str) -> Result<(), String> {
+        let purpose = match purpose {
+            "assertionMethod" => ProofPurpose::Assertion,
+            "authentication" => ProofPurpose::Authentication,
+            _ => return Err("a purpose that is not known".to_owned()),
+        };
+        let did = DIDBuf::from_string(did.to_string()).map_err(|_| "not a DID".to_owned())?;
+        let method = DIDURLBuf::from_string(method.to_owned()).map_err(|_| "not a DID URL".to_owned())?;
+        let output = DIDKey.resolve(&did).await.map_err(|error| error.to_string())?;
+        if output.document.verification_relationships.contains(&did, &method, purpose.into()) {
+            Ok(())
+        } else {
+            Err("the DID document does not list the key for this purpose".to_owned())
+        }
+    }
 
     async fn signed(key: &SigningKey, issuer: &Did, context: Value, subject: Value) -> Result<Value, String> {
         let document = json!({
@@ -188,6 +239,7 @@ mod tests {
         assert!(verify(redefined).await.is_err());
     }
 
+    /// What `signature::lists` says without a document is what stands in the document.
     #[tokio::test]
     async fn a_did_document_lists_the_key_for_its_purposes_only() {
         let did = SigningKey::from_seed([1; 32]).did();
@@ -197,6 +249,12 @@ mod tests {
         assert!(lists(&did, &method, "keyAgreement").await.is_err());
         let other = SigningKey::from_seed([2; 32]).did().verification_method();
         assert!(lists(&did, &other, "assertionMethod").await.is_err());
+        for (method, purpose) in [&method, &other].into_iter().flat_map(|method| {
+            ["assertionMethod", "authentication", "keyAgreement", ""].map(|purpose| (method, purpose))
+        }) {
+            let known = super::super::signature::lists(&did, method, purpose);
+            assert_eq!(known.is_ok(), lists(&did, method, purpose).await.is_ok(), "{method} for {purpose}");
+        }
     }
 
     #[test]

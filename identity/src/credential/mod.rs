@@ -5,17 +5,27 @@
 mod checks;
 mod claims;
 #[cfg(test)]
+#[path = "../../tests/generated/mod.rs"]
+mod generated;
+#[cfg(test)]
 mod graph_tests;
 mod issue;
 mod linked;
+mod many;
+#[cfg(test)]
+mod many_tests;
+mod signature;
+mod template;
 mod verify;
 
 pub use checks::{Check, CheckResult, Verification, Verified};
 pub use claims::{CONSENT_SCHEMA, ConsentClaims, EnrolmentClaims};
 pub use issue::{CredentialError, issue_consent, issue_enrolment, present};
 pub use linked::{CONSENT_CONTEXT, CONSENT_CONTEXT_SHA256, CREDENTIALS_CONTEXT_SHA256};
+pub use many::{CHUNK, verify_chunk, verify_consents};
 pub use verify::{
-    ConsentCredential, ExpectedPresentation, HeldCredentials, verify_consent, verify_enrolment, verify_presentation,
+    ConsentCredential, ExpectedPresentation, HeldCredentials, verify_consent, verify_consent_by_library,
+    verify_enrolment, verify_presentation,
 };
 
 use crate::canonical::{sha256, to_canonical};
@@ -131,4 +141,15 @@ pub fn policy_hash(credential_id: &str, policy: &Policy) -> [u8; 32] {
     // A policy holds texts and lists only, which always have a canonical form.
     bytes.extend(to_canonical(policy).unwrap_or_default());
     sha256(&bytes)
+}
+
+/// The canonical N-Quads (RDFC-1.0) of a credential or a presentation without its proof, as our signatures are about
+/// them; `None` for documents that are not in the form of our own, which only the library can read.
+pub fn canonical_nquads(document: &Value) -> Option<String> {
+    template::canonical_text(document.as_object()?)
+}
+
+/// The canonical N-Quads of the options of a proof, as [`canonical_nquads`].
+pub fn canonical_proof_options(proof: &Value) -> Option<String> {
+    template::canonical_options(proof.as_object()?)
 }

@@ -4,11 +4,13 @@
 //! no more in memory than one piece for each worker, however long the input is; and since a piece is what one read
 //! gives, a line that comes alone is answered at once.
 
-use super::line::LONGEST;
 use std::fmt;
 use std::io::{self, BufRead, ErrorKind, Read, Write};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
+/// The longest line, in bytes.
+pub(crate) const LONGEST: usize = 1 << 20;
 /// How much one read asks for.
 const BLOCK: usize = 1 << 17;
 
@@ -43,8 +45,41 @@ where
     W: Write + Send + 'static,
     A: Fn(u64, Option<&[u8]>, &mut Vec<u8>) -> bool + Send + Sync + 'static,
 {
+    let whole = move |lines: Lines<'_, '_>, out: &mut Vec<u8>| {
+        lines.filter(|(number, line)| !answer(*number, *line, out)).count()
+    };
+    run_pieces(input, output, workers, BLOCK, Arc::default(), whole).map(|end| end.bad)
+}
+
+/// The lines of one piece that are not blank, with their numbers; nothing in the place of one that is too long.
+pub(crate) type Lines<'i, 'p> = &'i mut dyn Iterator<Item = (u64, Option<&'p [u8]>)>;
+
+/// How it ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct End {
+    /// How many lines were bad.
+    pub bad: u64,
+    /// The first line that was not looked at.
+    pub next: u64,
+}
+
+/// As [`run`], but gives all lines of a piece to `answer` at once, which says how many of them were bad. One read asks
+/// for `block` bytes. Once `stop` is set no more is read, and what was read is answered.
+pub(crate) fn run_pieces<R, W, A>(
+    input: R,
+    output: W,
+    workers: usize,
+    block: usize,
+    stop: Arc<AtomicBool>,
+    answer: A,
+) -> Result<End, Stopped>
+where
+    R: Read + Send + 'static,
+    W: Write + Send + 'static,
+    A: Fn(Lines<'_, '_>, &mut Vec<u8>) -> usize + Send + Sync + 'static,
+{
     let shared = Arc::new(Shared {
-        source: Mutex::new(Source { input, rest: Vec::new(), line: 1, turn: 0, is_over: false }),
+        source: Mutex::new(Source { input, block, stop, rest: Vec::new(), line: 1, turn: 0, is_over: false }),
         sink: Mutex::new(Sink { output, turn: 0, bad: 0, is_over: false, end: None }),
         moved: Condvar::new(),
     });
@@ -60,7 +95,7 @@ where
     let mut sink = lock(&shared.sink);
     loop {
         match sink.end.take() {
-            Some(Ok(())) => return Ok(sink.bad),
+            Some(Ok(next)) => return Ok(End { bad: sink.bad, next }),
             Some(Err(stopped)) => return Err(stopped),
             None => sink = shared.moved.wait(sink).unwrap_or_else(PoisonError::into_inner),
         }
@@ -80,8 +115,8 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 impl<R: Read, W: Write> Shared<R, W> {
     /// One piece from input to output. Says whether there can be more.
-    fn work(&self, answer: impl Fn(u64, Option<&[u8]>, &mut Vec<u8>) -> bool, out: &mut Vec<u8>) -> bool {
-        let (turn, piece) = {
+    fn work(&self, answer: impl Fn(Lines<'_, '_>, &mut Vec<u8>) -> usize, out: &mut Vec<u8>) -> bool {
+        let (turn, piece, next) = {
             let mut source = lock(&self.source);
             if source.is_over {
                 return false;
@@ -89,7 +124,7 @@ impl<R: Read, W: Write> Shared<R, W> {
             let piece = source.next();
             source.is_over = !matches!(piece, Ok(Some(_)));
             source.turn += 1;
-            (source.turn - 1, piece)
+            (source.turn - 1, piece, source.line)
         };
         out.clear();
         // Room for the next answers is kept, but not what one very long answer took.
@@ -97,12 +132,10 @@ impl<R: Read, W: Write> Shared<R, W> {
         let mut bad = 0;
         let end = match piece {
             Ok(Some(piece)) => {
-                for (number, line) in piece.lines() {
-                    bad += u64::from(!answer(number, line, out));
-                }
+                bad = answer(&mut piece.lines(), out) as u64;
                 None
             }
-            Ok(None) => Some(Ok(())),
+            Ok(None) => Some(Ok(next)),
             Err(error) => Some(Err(Stopped::Input(error))),
         };
         let mut sink = lock(&self.sink);
@@ -128,6 +161,10 @@ impl<R: Read, W: Write> Shared<R, W> {
 /// Where the next piece comes from.
 struct Source<R> {
     input: R,
+    /// How much one read asks for.
+    block: usize,
+    /// Somebody wants no more of it.
+    stop: Arc<AtomicBool>,
     /// What was read beyond the last whole line.
     rest: Vec<u8>,
     /// The number of the next line, counted from 1.
@@ -145,7 +182,7 @@ struct Sink<W> {
     bad: u64,
     is_over: bool,
     /// How it ended, for whoever started it.
-    end: Option<Result<(), Stopped>>,
+    end: Option<Result<u64, Stopped>>,
 }
 
 /// Whole lines.
@@ -182,6 +219,9 @@ impl Piece {
 impl<R: Read> Source<R> {
     /// The next whole lines; nothing at the end. Waits for the input only as long as there is not one whole line.
     fn next(&mut self) -> io::Result<Option<Piece>> {
+        if self.stop.load(Ordering::Relaxed) {
+            return Ok(None);
+        }
         let mut bytes = std::mem::take(&mut self.rest);
         let mut seen = 0;
         loop {
@@ -194,7 +234,7 @@ impl<R: Read> Source<R> {
                 self.pass_over()?;
                 return Ok(Some(self.piece(Vec::new(), true)));
             }
-            bytes.resize(seen + BLOCK, 0);
+            bytes.resize(seen + self.block, 0);
             let length = self.read(&mut bytes[seen..])?;
             bytes.truncate(seen + length);
             if length == 0 {
@@ -351,6 +391,22 @@ mod tests {
         let stopped = run(input, Told(tell), 2, echo).unwrap_err();
         assert!(matches!(stopped, Stopped::Input(error) if error.kind() == ErrorKind::ConnectionReset));
         assert_eq!(all(&told), "1 one\n2 two\n");
+    }
+
+    #[test]
+    fn whoever_stops_it_learns_where_to_go_on() {
+        let (tell, told) = channel();
+        let stop = Arc::new(AtomicBool::new(false));
+        let (seen, lines) = (Arc::clone(&stop), b"one\ntwo\nthree\n".map(|byte| vec![byte]));
+        let answer = move |lines: Lines<'_, '_>, out: &mut Vec<u8>| {
+            for (number, line) in lines {
+                seen.store(number == 2, Ordering::Relaxed);
+                echo(number, line, out);
+            }
+            0
+        };
+        let end = run_pieces(Script(lines.into(), None), Told(tell), 1, BLOCK, stop, answer).unwrap();
+        assert_eq!((all(&told).as_str(), end), ("1 one\n2 two\n", End { bad: 0, next: 3 }));
     }
 
     /// Input that never ends, and never comes.
