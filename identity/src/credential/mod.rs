@@ -10,6 +10,7 @@ mod issue;
 mod linked;
 mod verify;
 
+pub(crate) use checks::Checks;
 pub use checks::{Check, CheckResult, Verification, Verified};
 pub use claims::{CONSENT_SCHEMA, ConsentClaims, EnrolmentClaims};
 pub use issue::{CredentialError, issue_consent, issue_enrolment, present};
