@@ -23,6 +23,7 @@ mod snapshot;
 mod stream;
 mod tables;
 mod tls;
+pub mod vc_api;
 mod webhook;
 
 pub use biobank::{Institution, StartError};
