@@ -13,6 +13,7 @@ mod key;
 mod load;
 mod replay;
 mod stream;
+mod vc_api;
 mod verify;
 mod verify_batch;
 
@@ -99,6 +100,17 @@ enum Command {
     ///
     /// Exit status: 0 sound and all there, 1 not so, or there were errors, 4 could not measure.
     Load(load::Arguments),
+    /// Sign and verify credentials of any kind for other programs, over HTTP (the W3C VC-API).
+    ///
+    /// Prints its addresses, a line each, and runs until it is ended. Routes: POST /INSTANCE/credentials/issue,
+    /// POST /credentials/verify, POST /presentations/verify, GET /keys, GET /identifiers/DID, GET /1.0/identifiers/DID,
+    /// GET /openapi.json. Nothing is fetched: contexts that are not part of the program are unknown.
+    ///
+    /// Whoever can have things signed speaks in this institution's name: programs on this machine only, unless
+    /// --issue-for-all is given.
+    ///
+    /// Exit status: 0 ended, 4 could not start or go on.
+    VcApi(vc_api::Arguments),
     /// Work with a ledger.
     #[command(subcommand)]
     Ledger(Ledger),
@@ -136,6 +148,7 @@ async fn main() -> ExitCode {
         Command::Pair(arguments) => call::pair(arguments).await,
         Command::Key(command) => key::run(&command),
         Command::Load(arguments) => load::run(arguments).await,
+        Command::VcApi(arguments) => vc_api::run(arguments).await,
         Command::Ledger(Ledger::Audit(arguments)) => audit::run(arguments).await,
         Command::Ledger(Ledger::Replay(arguments)) => replay::run(arguments).await,
         Command::Ledger(Ledger::Evidence(arguments)) => evidence::run(&arguments),

@@ -49,10 +49,16 @@ pub fn parse_strict(bytes: &[u8], max_len: usize, max_depth: usize) -> Result<Va
     if bytes.len() > max_len {
         return Err(JsonError::TooLong(max_len));
     }
-    let mut reader = Reader { bytes, at: 0, max_depth };
-    let value = reader.value(0)?;
-    reader.space();
-    if reader.at == bytes.len() { Ok(value) } else { Err(reader.syntax()) }
+    Reader { bytes, at: 0, max_depth, decimals: false }.whole()
+}
+
+/// Reads JSON as [`parse_strict`] does, but lets decimals in that a double holds: other people's documents have them.
+/// Whole numbers still have to be ones that every reader understands alike, however they are written.
+pub(crate) fn parse_document(bytes: &[u8], max_len: usize, max_depth: usize) -> Result<Value, JsonError> {
+    if bytes.len() > max_len {
+        return Err(JsonError::TooLong(max_len));
+    }
+    Reader { bytes, at: 0, max_depth, decimals: true }.whole()
 }
 
 /// The largest whole number that a double and all its neighbours hold exactly.
@@ -62,9 +68,16 @@ struct Reader<'a> {
     bytes: &'a [u8],
     at: usize,
     max_depth: usize,
+    decimals: bool,
 }
 
 impl Reader<'_> {
+    fn whole(mut self) -> Result<Value, JsonError> {
+        let value = self.value(0)?;
+        self.space();
+        if self.at == self.bytes.len() { Ok(value) } else { Err(self.syntax()) }
+    }
+
     fn syntax(&self) -> JsonError {
         JsonError::Syntax(self.at)
     }
@@ -178,6 +191,9 @@ impl Reader<'_> {
             self.at += 1;
         }
         let text = std::str::from_utf8(&self.bytes[start..self.at]).map_err(|_| JsonError::Number)?;
+        if self.decimals && text.contains(['.', 'e', 'E']) {
+            return decimal(text);
+        }
         let number: i64 = text.parse().map_err(|_| JsonError::Number)?;
         // Refuses a plus sign, leading zeros and minus zero, which are not the canonical text.
         if number.to_string() != text || !(-MAX_SAFE..=MAX_SAFE).contains(&number) {
@@ -185,4 +201,20 @@ impl Reader<'_> {
         }
         Ok(Value::Number(Number::from(number)))
     }
+}
+
+/// A number with a point or an exponent, as the double that other readers make of it.
+fn decimal(text: &str) -> Result<Value, JsonError> {
+    // serde_json knows the grammar; Rust's own reader takes more.
+    let number: Number = serde_json::from_str(text).map_err(|_| JsonError::Number)?;
+    let double = number.as_f64().filter(|double| double.is_finite()).ok_or(JsonError::Number)?;
+    let lost = double == 0.0 && text.split(['e', 'E']).next().is_some_and(|digits| digits.contains(|c| c > '0'));
+    if lost || (double.fract() == 0.0 && double.abs() > MAX_SAFE as f64) {
+        return Err(JsonError::Number);
+    }
+    if double.fract() == 0.0 {
+        // Everybody writes 1.0 as 1.
+        return Ok(Value::Number(Number::from(double as i64)));
+    }
+    Number::from_f64(double).map(Value::Number).ok_or(JsonError::Number)
 }

@@ -14,6 +14,7 @@ mod random;
 mod request;
 mod sealed;
 mod secret;
+pub mod vc;
 
 pub use canonical::{CanonicalError, JsonError, parse_strict, sha256, to_canonical};
 pub use credential::{

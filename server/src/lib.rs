@@ -27,6 +27,7 @@ mod stream;
 pub mod succession;
 mod tables;
 mod tls;
+pub mod vc_api;
 mod webhook;
 
 pub use biobank::{Institution, StartError};

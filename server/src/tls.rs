@@ -1,4 +1,4 @@
-//! TLS by rustls, when the operator gives a certificate and a key.
+//! TLS by rustls: with the operator's certificate and key, or with one that is made for a start.
 
 use crate::biobank::StartError;
 use axum_server::tls_rustls::RustlsConfig;
@@ -6,6 +6,7 @@ use rustls::ServerConfig;
 use rustls::crypto::aws_lc_rs;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -35,14 +36,31 @@ impl TlsFiles {
             .and_then(Iterator::collect::<Result<Vec<_>, _>>)
             .map_err(|error| unreadable(&self.certificate, error))?;
         let key = PrivateKeyDer::from_pem_file(&self.key).map_err(|error| unreadable(&self.key, error))?;
-        let mut config = ServerConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
-            .with_safe_default_protocol_versions()
-            .and_then(|builder| builder.with_no_client_auth().with_single_cert(certificates, key))
-            .map_err(|error| unreadable(&self.certificate, error))?;
-        // The signature of a request covers its host header, which HTTP/2 does not have.
-        config.alpn_protocols = vec![b"http/1.1".to_vec()];
-        Ok(Arc::new(config))
+        config_of(certificates, key).map_err(|error| unreadable(&self.certificate, error))
     }
+}
+
+fn config_of(
+    certificates: Vec<CertificateDer<'static>>,
+    key: PrivateKeyDer<'static>,
+) -> Result<Arc<ServerConfig>, rustls::Error> {
+    let mut config = ServerConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
+        .with_safe_default_protocol_versions()?
+        .with_no_client_auth()
+        .with_single_cert(certificates, key)?;
+    // The signature of a request covers its host header, which HTTP/2 does not have.
+    config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    Ok(Arc::new(config))
+}
+
+/// A certificate for this address and `localhost` that nobody vouches for, with a key that is kept nowhere.
+pub fn self_signed(address: IpAddr) -> Result<RustlsConfig, StartError> {
+    let failed = |error: String| StartError::Network(format!("a certificate could not be made: {error}"));
+    let names = vec!["localhost".to_owned(), address.to_string()];
+    let made = rcgen::generate_simple_self_signed(names).map_err(|error| failed(error.to_string()))?;
+    let key = PrivateKeyDer::try_from(made.signing_key.serialize_der()).map_err(|error| failed(error.to_owned()))?;
+    let config = config_of(vec![made.cert.der().clone()], key).map_err(|error| failed(error.to_string()))?;
+    Ok(RustlsConfig::from_config(config))
 }
 
 fn unreadable(path: &Path, error: impl std::fmt::Display) -> StartError {

@@ -18,7 +18,7 @@ const EDGES: &[(&str, &[&str])] = &[
     ("server", &["consent", "identity", "ledger"]),
     ("consent-ui", &["bridge", "consent"]),
     ("consent-wallet", &["bridge", "wallet"]),
-    ("consentctl", &["consent", "identity", "ledger", "wallet", "bridge"]),
+    ("consentctl", &["consent", "identity", "ledger", "wallet", "bridge", "server"]),
     ("proof", &["bridge", "consent", "identity", "ledger", "server", "wallet"]),
 ];
 

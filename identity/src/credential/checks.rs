@@ -18,7 +18,9 @@ pub enum CheckResult {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Check {
     /// The name, one of `size`, `json`, `context`, `type`, `proof-count`, `suite`, `purpose`, `signer-is-issuer`,
-    /// `created`, `expires`, `challenge`, `audience`, `valid-from`, `valid-until`, `signature`, `claims`.
+    /// `created`, `expires`, `challenge`, `audience`, `valid-from`, `valid-until`, `signature`, `claims`; of any
+    /// credential also `id`, `issuer`, `holder`, `subject`, `members`, `terms`, `credentials`, `proof-shape` and
+    /// `previous-proof`.
     pub name: &'static str,
     /// The result.
     pub result: CheckResult,
@@ -69,16 +71,16 @@ impl<T> fmt::Debug for Verified<T> {
 }
 
 /// Collects results against a fixed list of names, so that a forgotten check shows as one that was not made.
-pub(super) struct Checks(Vec<Check>);
+pub(crate) struct Checks(Vec<Check>);
 
 impl Checks {
-    pub(super) fn new(names: &[&'static str]) -> Self {
+    pub(crate) fn new(names: &[&'static str]) -> Self {
         let not_made = |name: &&'static str| Check { name, result: CheckResult::NotMade, detail: String::new() };
         Self(names.iter().map(not_made).collect())
     }
 
     /// Writes the result of a check and hands back its value if it passed.
-    pub(super) fn record<T>(&mut self, name: &'static str, result: Result<T, String>) -> Option<T> {
+    pub(crate) fn record<T>(&mut self, name: &'static str, result: Result<T, String>) -> Option<T> {
         let (result, detail, value) = match result {
             Ok(value) => (CheckResult::Passed, String::new(), Some(value)),
             Err(detail) => (CheckResult::Failed, detail, None),
@@ -97,13 +99,20 @@ impl Checks {
         }
     }
 
-    pub(super) fn all_passed(&self, names: &[&str]) -> bool {
+    /// Says more about a check that passed.
+    pub(crate) fn remark(&mut self, name: &str, remark: &str) {
+        for check in self.0.iter_mut().filter(|check| check.name == name && check.result == CheckResult::Passed) {
+            check.detail = remark.to_owned();
+        }
+    }
+
+    pub(crate) fn all_passed(&self, names: &[&str]) -> bool {
         let passed = |check: &&Check| check.result == CheckResult::Passed;
         names.iter().all(|name| self.0.iter().filter(passed).any(|check| check.name == *name))
     }
 
     /// The end: `content` becomes verified if it exists and every check passed.
-    pub(super) fn conclude<T>(self, content: Option<T>) -> Verification<T> {
+    pub(crate) fn conclude<T>(self, content: Option<T>) -> Verification<T> {
         let passed = self.0.iter().all(|check| check.result == CheckResult::Passed);
         let verified = if passed { content.map(Verified) } else { None };
         Verification { checks: self.0, verified }

@@ -27,7 +27,7 @@ pub const CONSENT_CONTEXT: &str = include_str!("../../contexts/consent-v1.jsonld
 pub const CONSENT_CONTEXT_SHA256: &str = "7ad7d45998bb7a76219407fbbaa1406f5a8ff25cb4e4e9c439d01fc1c4c8bf56";
 pub(super) const CREDENTIALS_CONTEXT: &str = include_str!("../../contexts/credentials-v2.jsonld");
 /// SHA-256 of the bundled text of `https://www.w3.org/ns/credentials/v2`.
-pub const CREDENTIALS_CONTEXT_SHA256: &str = "8a9f494a89ecc51db093e90e84713e07e84d6d9204364a9b3c7868b21751236f";
+pub const CREDENTIALS_CONTEXT_SHA256: &str = "59955ced6697d61e03f2b2556febe5308ab16842846f5b586d7f1f7adec92734";
 
 /// JSON-LD processing is recursive; this is room for far more than the nesting that is let in.
 const STACK: usize = 8 * 1024 * 1024;

@@ -18,6 +18,7 @@ mod signature;
 mod template;
 mod verify;
 
+pub(crate) use checks::Checks;
 pub use checks::{Check, CheckResult, Verification, Verified};
 pub use claims::{CONSENT_SCHEMA, ConsentClaims, EnrolmentClaims};
 pub use issue::{CredentialError, issue_consent, issue_enrolment, present};

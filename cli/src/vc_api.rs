@@ -1,0 +1,63 @@
+//! `consentctl vc-api`: credentials of any kind, signed and verified for other programs.
+
+use server::TlsFiles;
+use server::vc_api::{VcOptions, start};
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+#[derive(clap::Args)]
+pub struct Arguments {
+    /// Address of this machine to listen on without TLS; port 0 takes a free one.
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8490")]
+    listen: SocketAddr,
+    /// Address to listen on with TLS.
+    #[arg(long, value_name = "ADDR")]
+    tls_listen: Option<SocketAddr>,
+    /// Certificate chain in PEM [default: one that nobody vouches for, made at each start].
+    #[arg(long, value_name = "FILE", requires = "tls_key", requires = "tls_listen")]
+    tls_cert: Option<PathBuf>,
+    /// Private key of the certificate in PEM.
+    #[arg(long, value_name = "FILE", requires = "tls_cert")]
+    tls_key: Option<PathBuf>,
+    /// Folder for the keys, made if missing; without it they end with the service.
+    #[arg(long, value_name = "DIR")]
+    keys: Option<PathBuf>,
+    /// Let callers from elsewhere have things signed, too.
+    #[arg(long)]
+    issue_for_all: bool,
+    /// For test suites: check the proof only where a caller asks for it, and sign in other names. Never for real use.
+    #[arg(long)]
+    conformance: bool,
+}
+
+pub async fn run(arguments: Arguments) -> ExitCode {
+    let options = VcOptions {
+        tls_listen: arguments.tls_listen,
+        tls: arguments.tls_cert.zip(arguments.tls_key).map(|(certificate, key)| TlsFiles { certificate, key }),
+        keys: arguments.keys,
+        conformance: arguments.conformance,
+        issue_for_all: arguments.issue_for_all,
+        ..VcOptions::new(arguments.listen)
+    };
+    let mut running = match start(options).await {
+        Ok(running) => running,
+        Err(error) => {
+            eprintln!("{error}");
+            return ExitCode::from(4);
+        }
+    };
+    println!("{}", running.address);
+    if let Some(address) = &running.tls_address {
+        println!("{address}");
+    }
+    tokio::select! {
+        ended = running.ended() => {
+            if let Err(error) = ended {
+                eprintln!("{error}");
+            }
+            ExitCode::from(4)
+        }
+        _ = tokio::signal::ctrl_c() => ExitCode::SUCCESS,
+    }
+}

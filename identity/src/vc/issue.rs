@@ -1,0 +1,158 @@
+//! Signing any credential or presentation.
+
+use super::jsonld::with_room;
+use super::keys::Signer;
+use super::model::{self, Model};
+use super::proof::{MAX_PROOFS, PURPOSE_CREDENTIAL, PURPOSE_PRESENTATION, followed, proofs};
+use super::suite::{Form, Hash, Suite};
+use super::transform::{signed_bytes, with_suite_context, without_proof};
+use super::{TYPE_CREDENTIAL, TYPE_PRESENTATION, jsonld};
+use consent::Timestamp;
+use serde_json::{Map, Value, json};
+
+/// How to sign.
+#[derive(Debug, Clone)]
+pub struct IssueOptions {
+    /// The suite.
+    pub suite: Suite,
+    /// When the proof is made.
+    pub created: Timestamp,
+    /// When the proof ends.
+    pub expires: Option<Timestamp>,
+    /// Who it is for.
+    pub domain: Option<String>,
+    /// What it answers.
+    pub challenge: Option<String>,
+    /// The name of the proof, by which others can follow it.
+    pub id: Option<String>,
+    /// The proofs that it follows.
+    pub previous: Vec<String>,
+    /// Whether the key has to be the issuer's or holder's own. Only test suites have a reason to say no.
+    pub own_name: bool,
+}
+
+impl IssueOptions {
+    /// A plain proof in somebody's own name.
+    pub fn new(suite: Suite, created: Timestamp) -> Self {
+        let previous = Vec::new();
+        Self { suite, created, expires: None, domain: None, challenge: None, id: None, previous, own_name: true }
+    }
+}
+
+/// Why a document was not signed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum IssueError {
+    /// The document does not follow the data model, or its terms can not be told.
+    #[error("the document can not be signed: {0}")]
+    Document(String),
+    /// The suite is for verification only, or not for this kind of key.
+    #[error("the suite does not go with this key")]
+    Suite,
+    /// The document names somebody else as its issuer or holder.
+    #[error("the document is in somebody else's name")]
+    OtherName,
+    /// It is to follow a proof that the document does not have, or options contradict each other.
+    #[error("the options can not be met: {0}")]
+    Options(String),
+    /// The signature could not be made.
+    #[error("the signature could not be made")]
+    Signature,
+}
+
+/// Adds a proof to a credential (or to a presentation), beside those that it has.
+pub fn issue(document: &Value, options: &IssueOptions, key: &Signer) -> Result<Value, IssueError> {
+    with_room(|| add_proof(document, options, key)).unwrap_or(Err(IssueError::Signature))
+}
+
+fn add_proof(document: &Value, options: &IssueOptions, key: &Signer) -> Result<Value, IssueError> {
+    let (id, suite) = (key.id(), options.suite);
+    if !suite.signs() || !suite.takes(id.kind()) {
+        return Err(IssueError::Suite);
+    }
+    let document = document.as_object().ok_or_else(|| IssueError::Document("not an object".to_owned()))?;
+    let presents = model::types(document, TYPE_PRESENTATION, false).is_ok();
+    let (model, name) = form(document, presents).map_err(IssueError::Document)?;
+    if options.own_name && name.is_some_and(|name| name != id.as_str()) {
+        return Err(IssueError::OtherName);
+    }
+    let mut document = document.clone();
+    if model == Model::One && suite.form() == Form::Statements {
+        let contexts = with_suite_context(document.get("@context").unwrap_or(&Value::Null), suite);
+        document.insert("@context".to_owned(), contexts);
+    }
+    // Also where the JSON is hashed: a document with terms that nobody can tell is not one to sign.
+    jsonld::statements(&Value::Object(without_proof(&document))).map_err(IssueError::Document)?;
+
+    let existing = proofs(&document).map_err(IssueError::Document)?;
+    if existing.len() >= MAX_PROOFS {
+        return Err(IssueError::Document("too many proofs".to_owned()));
+    }
+    let mut proof = proof_options(&document, options, presents, id.verification_method());
+    let previous = followed(&proof, &existing).map_err(IssueError::Options)?;
+    let mut bare = without_proof(&document);
+    if !previous.is_empty() {
+        bare.insert("proof".to_owned(), json!(previous));
+    }
+    let bytes = signed_bytes(&bare, &proof, suite, Hash::of_key(id.kind())).map_err(IssueError::Document)?;
+    let signature = key.sign(&bytes).ok_or(IssueError::Signature)?;
+    proof.insert("proofValue".to_owned(), json!(format!("z{}", bs58::encode(signature).into_string())));
+
+    let mut all: Vec<Value> = existing.into_iter().cloned().map(Value::Object).collect();
+    all.push(Value::Object(proof));
+    let proof = if all.len() == 1 { all.remove(0) } else { Value::Array(all) };
+    document.insert("proof".to_owned(), proof);
+    Ok(Value::Object(document))
+}
+
+/// The data model of a document that keeps to it, and who it says that it is from.
+fn form(document: &Map<String, Value>, presents: bool) -> Result<(Model, Option<&str>), String> {
+    let model = model::context(document)?;
+    model::id(document)?;
+    if presents {
+        let holder = document.get("holder").map(|_| model::party(document, "holder")).transpose()?;
+        return Ok((model, holder));
+    }
+    model::types(document, TYPE_CREDENTIAL, true)?;
+    let issuer = model::party(document, "issuer")?;
+    model::subject(document)?;
+    model::validity(document, model)?;
+    model::members(document, model, true)?;
+    Ok((model, Some(issuer)))
+}
+
+fn proof_options(
+    document: &Map<String, Value>,
+    options: &IssueOptions,
+    presents: bool,
+    method: String,
+) -> Map<String, Value> {
+    let purpose = if presents { PURPOSE_PRESENTATION } else { PURPOSE_CREDENTIAL };
+    let mut proof = Map::new();
+    let mut add = |name: &str, value: Option<Value>| {
+        if let Some(value) = value {
+            proof.insert(name.to_owned(), value);
+        }
+    };
+    if options.suite.form() == Form::Json {
+        add("@context", document.get("@context").cloned());
+    }
+    add("type", Some(json!(options.suite.proof_type())));
+    add("id", options.id.as_ref().map(|id| json!(id)));
+    add("cryptosuite", Some(json!(options.suite.name())));
+    add("created", Some(json!(options.created)));
+    add("expires", options.expires.map(|expires| json!(expires)));
+    add("verificationMethod", Some(json!(method)));
+    add("proofPurpose", Some(json!(purpose)));
+    add("domain", options.domain.as_ref().map(|domain| json!(domain)));
+    add("challenge", options.challenge.as_ref().map(|challenge| json!(challenge)));
+    add(
+        "previousProof",
+        match options.previous.as_slice() {
+            [] => None,
+            [one] => Some(json!(one)),
+            several => Some(json!(several)),
+        },
+    );
+    proof
+}

@@ -1,0 +1,85 @@
+//! What the service answers: JSON, and refusals as problem details.
+
+use crate::Problem;
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use identity::vc::PresentationReport;
+use identity::{Check, CheckResult, Verification};
+use serde_json::{Value, json};
+
+/// A refusal: one that all services share, or one with the reason why a document is not signed.
+#[derive(Debug)]
+pub(super) enum Refusal {
+    Problem(Box<Problem>),
+    /// The document of the caller, and what is wrong with it.
+    Document(String),
+    /// The options of the caller, and what is wrong with them.
+    Options(String),
+}
+
+impl From<Problem> for Refusal {
+    fn from(problem: Problem) -> Self {
+        Self::Problem(Box::new(problem))
+    }
+}
+
+impl IntoResponse for Refusal {
+    fn into_response(self) -> Response {
+        let (status, code, title, detail) = match self {
+            Self::Problem(problem) => return problem.into_response(),
+            Self::Document(detail) => {
+                (StatusCode::UNPROCESSABLE_ENTITY, "not-signed", "The document can not be signed.", detail)
+            }
+            Self::Options(detail) => (StatusCode::BAD_REQUEST, "bad-options", "The options can not be met.", detail),
+        };
+        let problem = json!({
+            "type": format!("urn:consent-wallet:problem:{code}"),
+            "title": title,
+            "status": status.as_u16(),
+            "code": code,
+            "detail": detail,
+        });
+        typed(status, "application/problem+json", &problem)
+    }
+}
+
+/// JSON under a media type of its own.
+pub(super) fn typed(status: StatusCode, kind: &'static str, body: &Value) -> Response {
+    let mut response = (status, body.to_string()).into_response();
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}
+
+fn shown(checks: &[Check]) -> Vec<Value> {
+    let result = |check: &Check| match check.result {
+        CheckResult::Passed => "passed",
+        CheckResult::Failed => "failed",
+        CheckResult::NotMade => "not-made",
+    };
+    checks.iter().map(|check| json!({ "name": check.name, "result": result(check), "detail": check.detail })).collect()
+}
+
+fn report<T>(verification: &Verification<T>) -> Value {
+    let failed = verification.checks.iter().filter(|check| check.result == CheckResult::Failed);
+    let errors: Vec<String> = failed.map(|check| format!("{}: {}", check.name, check.detail)).collect();
+    json!({ "verified": verification.verified.is_some(), "checks": shown(&verification.checks), "errors": errors })
+}
+
+fn told(report: &Value) -> Response {
+    let good = report["verified"] == json!(true);
+    typed(if good { StatusCode::OK } else { StatusCode::BAD_REQUEST }, "application/json", report)
+}
+
+/// Every check of a credential; the status says whether all of them passed.
+pub(super) fn of_credential(verification: &Verification<Value>) -> Response {
+    told(&report(verification))
+}
+
+/// Every check of a presentation and of each credential in it.
+pub(super) fn of_presentation(outcome: &PresentationReport) -> Response {
+    let mut all = report(&outcome.presentation);
+    all["credentials"] = outcome.credentials.iter().map(report).collect();
+    told(&all)
+}

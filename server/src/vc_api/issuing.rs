@@ -1,0 +1,95 @@
+//! `POST /{instance}/credentials/issue`.
+
+use super::answer::{Refusal, typed};
+use super::keyring::{INSTANCES, Instance};
+use super::routes::{at_work, body};
+use super::{Desk, verifying::text};
+use crate::Problem;
+use crate::clock::now;
+use axum::extract::{ConnectInfo, Path, Query, Request, State};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::Response;
+use identity::vc::{IssueError, IssueOptions, issue};
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+#[derive(Deserialize)]
+pub(super) struct Form {
+    /// Anything but nothing or 0: the credential as it is, without `verifiableCredential` around it.
+    #[serde(default)]
+    bare: String,
+}
+
+pub(super) async fn post(
+    State(desk): State<Arc<Desk>>,
+    ConnectInfo(caller): ConnectInfo<SocketAddr>,
+    Path(instance): Path<String>,
+    Query(form): Query<Form>,
+    request: Request,
+) -> Result<Response, Refusal> {
+    let instance = INSTANCES.iter().find(|one| one.name == instance).ok_or_else(Problem::not_found)?;
+    if !desk.issue_for_all && !is_here(caller, request.headers()) {
+        return Err(Problem::not_allowed().into());
+    }
+    let mut said = body(request).await?;
+    let credential = said.remove("credential").ok_or_else(|| Refusal::Options("credential is missing".to_owned()))?;
+    let options = said.remove("options").unwrap_or(Value::Null);
+    let options = options_of(instance, &options, desk.conformance)?;
+    let signed = at_work(&desk, move |desk| {
+        let key = desk.keys.of(instance.kind).ok_or(IssueError::Suite)?;
+        issue(&credential, &options, key)
+    })
+    .await?
+    .map_err(|error| match error {
+        IssueError::Signature => Problem::internal("a signature could not be made").into(),
+        IssueError::Options(_) => Refusal::Options(error.to_string()),
+        _ => Refusal::Document(error.to_string()),
+    })?;
+    let bare = !matches!(form.bare.as_str(), "" | "0");
+    let answer = if bare { signed } else { json!({ "verifiableCredential": signed }) };
+    Ok(typed(StatusCode::CREATED, "application/json", &answer))
+}
+
+/// Whether a program on this machine calls. One behind a proxy does not, though the proxy may be here.
+fn is_here(caller: SocketAddr, headers: &HeaderMap) -> bool {
+    let forwarded = ["forwarded", "x-forwarded-for", "via"].iter().any(|name| headers.contains_key(*name));
+    caller.ip().to_canonical().is_loopback() && !forwarded
+}
+
+fn options_of(instance: &Instance, said: &Value, conformance: bool) -> Result<IssueOptions, Refusal> {
+    let none = Map::new();
+    let said = match said {
+        Value::Null => &none,
+        Value::Object(said) => said,
+        _ => return Err(Refusal::Options("options is not an object".to_owned())),
+    };
+    // An option that is passed over could have been the one that mattered.
+    let known = ["created", "expires", "domain", "challenge", "proofId", "previousProof"];
+    if let Some(name) = said.keys().find(|name| !known.contains(&name.as_str())).filter(|_| !conformance) {
+        return Err(Refusal::Options(format!("{name:.40} is not an option that is known")));
+    }
+    let moment = |name| {
+        let text = text(said, name)?;
+        text.map(|text| text.parse().map_err(|_| Refusal::Options(format!("{name} is not a date and time"))))
+            .transpose()
+    };
+    let mut options = IssueOptions::new(instance.suite, moment("created")?.unwrap_or_else(now));
+    options.expires = moment("expires")?;
+    options.domain = text(said, "domain")?;
+    options.challenge = text(said, "challenge")?;
+    options.id = text(said, "proofId")?;
+    options.own_name = !conformance;
+    options.previous = match said.get("previousProof") {
+        None => Vec::new(),
+        Some(Value::String(one)) => vec![one.clone()],
+        Some(Value::Array(several)) => several
+            .iter()
+            .map(|one| one.as_str().map(str::to_owned))
+            .collect::<Option<_>>()
+            .ok_or_else(|| Refusal::Options("previousProof is not a list of texts".to_owned()))?,
+        Some(_) => return Err(Refusal::Options("previousProof is neither a text nor a list of texts".to_owned())),
+    };
+    Ok(options)
+}

@@ -1,0 +1,46 @@
+//! `POST /credentials/verify` and `POST /presentations/verify`.
+
+use super::Desk;
+use super::answer::{Refusal, of_credential, of_presentation};
+use super::routes::{at_work, body};
+use crate::clock::now;
+use axum::extract::{Request, State};
+use axum::response::Response;
+use identity::vc::{Policy, verify_credential, verify_presentation};
+use serde_json::{Map, Value, json};
+use std::sync::Arc;
+
+pub(super) async fn credential(State(desk): State<Arc<Desk>>, request: Request) -> Result<Response, Refusal> {
+    let (document, policy) = asked(&desk, request, "verifiableCredential").await?;
+    Ok(of_credential(&at_work(&desk, move |_| verify_credential(&document, &policy)).await?))
+}
+
+pub(super) async fn presentation(State(desk): State<Arc<Desk>>, request: Request) -> Result<Response, Refusal> {
+    let (document, mut policy) = asked(&desk, request, "verifiablePresentation").await?;
+    // Who gave out a challenge, or says who they are, wants to see that somebody answers.
+    policy.unsigned = desk.conformance || (policy.challenge.is_none() && policy.domain.is_none());
+    Ok(of_presentation(&at_work(&desk, move |_| verify_presentation(&document, &policy)).await?))
+}
+
+async fn asked(desk: &Desk, request: Request, name: &str) -> Result<(Vec<u8>, Policy), Refusal> {
+    let mut said = body(request).await?;
+    let document = said.remove(name).ok_or_else(|| Refusal::Options(format!("{name} is missing")))?;
+    let none = json!({});
+    let options = said.get("options").filter(|options| !options.is_null()).unwrap_or(&none);
+    let options = options.as_object().ok_or_else(|| Refusal::Options("options is not an object".to_owned()))?;
+    let mut policy = Policy::new(now());
+    policy.challenge = text(options, "challenge")?;
+    policy.domain = text(options, "domain")?;
+    // "The proof only": who signed is not compared with whom the document names.
+    let proof_only = options.get("checks") == Some(&json!(["proof"]));
+    policy.binding = !(desk.conformance && proof_only);
+    Ok((document.to_string().into_bytes(), policy))
+}
+
+pub(super) fn text(object: &Map<String, Value>, name: &str) -> Result<Option<String>, Refusal> {
+    match object.get(name) {
+        None | Some(Value::Null) => Ok(None),
+        Some(Value::String(text)) => Ok(Some(text.clone())),
+        Some(_) => Err(Refusal::Options(format!("{name} is not a text"))),
+    }
+}

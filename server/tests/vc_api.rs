@@ -1,0 +1,243 @@
+//! The service for institutions, asked over HTTP: what it signs it verifies, and every trick is refused.
+#![allow(clippy::unwrap_used, reason = "in a test a panic is the report")]
+
+use reqwest::Client;
+use serde_json::{Value, json};
+use server::vc_api::{RunningVcApi, VcOptions, start};
+
+const V2: &str = "https://www.w3.org/ns/credentials/v2";
+const EXAMPLES: &str = "https://www.w3.org/ns/credentials/examples/v2";
+const INSTANCES: [(&str, &str); 6] = [
+    ("eddsa-rdfc-2022", "ed"),
+    ("eddsa-jcs-2022", "ed"),
+    ("ecdsa-rdfc-2019-p256", "p256"),
+    ("ecdsa-rdfc-2019-p384", "p384"),
+    ("ecdsa-jcs-2019-p256", "p256"),
+    ("ecdsa-jcs-2019-p384", "p384"),
+];
+
+struct Service {
+    running: RunningVcApi,
+    http: Client,
+    keys: Value,
+}
+
+impl Service {
+    async fn open(options: VcOptions) -> Self {
+        let running = start(options).await.unwrap();
+        let http = Client::builder().no_proxy().build().unwrap();
+        let keys = http.get(format!("{}/keys", running.address)).send().await.unwrap().json().await.unwrap();
+        Self { running, http, keys }
+    }
+
+    async fn plain() -> Self {
+        Self::open(VcOptions::new("127.0.0.1:0".parse().unwrap())).await
+    }
+
+    async fn post(&self, path: &str, body: String) -> (u16, Value) {
+        let request = self.http.post(format!("{}{path}", self.running.address)).body(body);
+        let answer = request.header("content-type", "application/json").send().await.unwrap();
+        (answer.status().as_u16(), answer.json().await.unwrap_or_default())
+    }
+
+    async fn signed(&self, instance: &str, key: &str) -> Value {
+        let body = json!({ "credential": credential(&self.keys[key]) }).to_string();
+        let (status, mut said) = self.post(&format!("/{instance}/credentials/issue"), body).await;
+        assert_eq!(status, 201, "{said}");
+        said["verifiableCredential"].take()
+    }
+
+    async fn verified(&self, credential: &Value, options: Value) -> (u16, Value) {
+        let body = json!({ "verifiableCredential": credential, "options": options });
+        self.post("/credentials/verify", body.to_string()).await
+    }
+}
+
+fn credential(issuer: &Value) -> Value {
+    json!({
+        "@context": [V2, EXAMPLES],
+        "type": ["VerifiableCredential", "AlumniCredential"],
+        "issuer": issuer,
+        "credentialSubject": { "id": "did:example:abcdefgh", "alumniOf": "The School of Examples" },
+    })
+}
+
+#[tokio::test]
+async fn every_instance_signs_what_the_service_verifies() {
+    let service = Service::plain().await;
+    for (instance, key) in INSTANCES {
+        let good = service.signed(instance, key).await;
+        let (status, said) = service.verified(&good, json!({})).await;
+        assert_eq!((status, &said["verified"]), (200, &json!(true)), "{instance}: {said}");
+        let mut bad = good.clone();
+        bad["credentialSubject"]["alumniOf"] = json!("Another");
+        let (status, said) = service.verified(&bad, json!({})).await;
+        assert_eq!((status, &said["verified"]), (400, &json!(false)), "{instance}");
+        assert!(said["errors"][0].as_str().unwrap().starts_with("signature"), "{said}");
+    }
+    let body = json!({ "credential": credential(&service.keys["ed"]), "options": {} }).to_string();
+    let (status, said) = service.post("/eddsa-rdfc-2022/credentials/issue?bare=1", body.clone()).await;
+    assert_eq!((status, said["proof"]["cryptosuite"].as_str()), (201, Some("eddsa-rdfc-2022")));
+    assert_eq!(service.post("/rsa-1977/credentials/issue", body).await.0, 404);
+}
+
+#[tokio::test]
+async fn tricks_are_refused_over_http_too() {
+    let service = Service::plain().await;
+    let good = service.signed("eddsa-rdfc-2022", "ed").await;
+    for (place, value, check) in [
+        ("/issuer", service.keys["p256"].clone(), "signer-is-issuer"),
+        ("/proof/proofPurpose", json!("authentication"), "purpose"),
+        ("/proof/cryptosuite", json!("eddsa-rdfc-2021"), "suite"),
+        ("/proof/created", json!("2999-01-01T00:00:00Z"), "created"),
+        ("/proof/proofValue", json!("z0OIl"), "signature"),
+        ("/@context", json!([V2]), "terms"),
+        ("/@context", json!([V2, "https://example.org/x"]), "context"),
+        ("/@context", json!([V2, EXAMPLES, { "issuer": "urn:evil" }]), "terms"),
+        ("/type", json!("VerifiableCredential"), "type"),
+        ("/proof", json!([]), "proof-count"),
+    ] {
+        let mut bad = good.clone();
+        *bad.pointer_mut(place).unwrap() = value;
+        let (status, said) = service.verified(&bad, json!({ "checks": ["proof"] })).await;
+        assert_eq!(status, 400, "{place}");
+        let errors = said["errors"].as_array().unwrap();
+        assert!(errors.iter().any(|error| error.as_str().unwrap().starts_with(check)), "{place}: {said}");
+    }
+    assert_eq!(service.verified(&good, json!({ "domain": "b.example" })).await.0, 400);
+    assert_eq!(service.verified(&good, json!({ "challenge": "c" })).await.0, 400);
+    for (body, status) in [
+        (format!("{{\"verifiableCredential\":{good},\"verifiableCredential\":{good}}}"), 400),
+        (format!("{{\"verifiableCredential\":{}{}}}", "[".repeat(200), "]".repeat(200)), 400),
+        ("{\"verifiableCredential\":{\"n\":1e999}}".to_owned(), 400),
+        ("x".to_owned(), 400),
+        ("{}".to_owned(), 400),
+        (format!("\"{}\"", "x".repeat(10_000_000)), 413),
+    ] {
+        assert_eq!(service.post("/credentials/verify", body).await.0, status);
+    }
+    for credential in [json!(null), json!(4), json!({}), json!({ "@context": [V2] })] {
+        let (status, said) =
+            service.post("/eddsa-jcs-2022/credentials/issue", json!({ "credential": credential }).to_string()).await;
+        assert!(status == 400 || status == 422, "{status} {said}");
+    }
+    // In somebody else's name, and with an option that nobody knows.
+    let other = json!({ "credential": credential(&service.keys["p256"]) }).to_string();
+    assert_eq!(service.post("/eddsa-rdfc-2022/credentials/issue", other).await.0, 422);
+    let option = json!({ "credential": credential(&service.keys["ed"]), "options": { "expiry": "x" } }).to_string();
+    assert_eq!(service.post("/eddsa-rdfc-2022/credentials/issue", option).await.0, 400);
+}
+
+#[tokio::test]
+async fn only_programs_on_this_machine_have_things_signed() {
+    let service = Service::plain().await;
+    let url = format!("{}/eddsa-rdfc-2022/credentials/issue", service.running.address);
+    let body = json!({ "credential": credential(&service.keys["ed"]) }).to_string();
+    let asked = |kind: &'static str| service.http.post(&url).header("content-type", kind).body(body.clone());
+    let forwarded = asked("application/json").header("x-forwarded-for", "192.0.2.1").send().await.unwrap();
+    assert_eq!(forwarded.status().as_u16(), 403);
+    // A web page can send this without asking.
+    assert_eq!(asked("text/plain").send().await.unwrap().status().as_u16(), 400);
+    assert!(start(VcOptions::new("0.0.0.0:0".parse().unwrap())).await.is_err(), "in the clear, and for all to reach");
+}
+
+#[tokio::test]
+async fn presentations_are_verified_with_what_they_hold() {
+    let service = Service::plain().await;
+    let held = service.signed("ecdsa-jcs-2019-p256", "p256").await;
+    let bare = json!({ "@context": [V2], "type": ["VerifiablePresentation"], "verifiableCredential": [held] });
+    let ask = |presentation: Value, options: Value| {
+        let body = json!({ "verifiablePresentation": presentation, "options": options }).to_string();
+        service.post("/presentations/verify", body)
+    };
+    let (status, said) = ask(bare.clone(), json!({})).await;
+    assert_eq!((status, said["credentials"][0]["verified"].as_bool()), (200, Some(true)), "{said}");
+    assert_eq!(ask(bare.clone(), json!({ "challenge": "c", "domain": "b.example" })).await.0, 400, "nobody answers");
+    let mut bad = bare;
+    bad["verifiableCredential"][0]["issuer"] = service.keys["ed"].clone();
+    assert_eq!(ask(bad, json!({})).await.0, 400);
+}
+
+#[tokio::test]
+async fn less_than_all_checks_only_for_test_suites() {
+    let options = VcOptions { conformance: true, ..VcOptions::new("127.0.0.1:0".parse().unwrap()) };
+    let (strict, lax) = (Service::plain().await, Service::open(options).await);
+    let body = json!({ "credential": credential(&json!("https://vc.example/issuers/5678")) }).to_string();
+    let (status, said) = lax.post("/eddsa-rdfc-2022/credentials/issue", body).await;
+    assert_eq!(status, 201, "{said}");
+    let signed = &said["verifiableCredential"];
+    assert_eq!(lax.verified(signed, json!({})).await.0, 400);
+    assert_eq!(lax.verified(signed, json!({ "checks": ["proof"] })).await.0, 200);
+    assert_eq!(strict.verified(signed, json!({ "checks": ["proof"] })).await.0, 400);
+}
+
+#[tokio::test]
+async fn dids_of_keys_are_resolved_in_both_forms() {
+    let service = Service::plain().await;
+    let get = |path: String, accept: &'static str| {
+        let request = service.http.get(format!("{}{path}", service.running.address)).header("accept", accept);
+        async move {
+            let answer = request.send().await.unwrap();
+            let kind = answer.headers()["content-type"].to_str().unwrap().to_owned();
+            (answer.status().as_u16(), kind, answer.json::<Value>().await.unwrap())
+        }
+    };
+    for (name, did) in service.keys.as_object().unwrap() {
+        let did = did.as_str().unwrap();
+        let (status, kind, said) =
+            get(format!("/identifiers/{}", did.replace(':', "%3A")), "application/did-resolution").await;
+        assert_eq!(
+            (status, kind.as_str()),
+            (200, said["didResolutionMetadata"]["contentType"].as_str().unwrap()),
+            "{name}"
+        );
+        assert_eq!(said["didDocument"]["id"], did);
+        let (status, kind, said) = get(format!("/identifiers/{did}"), "application/did").await;
+        assert_eq!((status, kind.as_str(), said["id"].as_str()), (200, "application/did", Some(did)));
+        let (status, _, said) = get(format!("/1.0/identifiers/{did}"), "application/ld+json").await;
+        assert_eq!((status, said["didDocument"]["verificationMethod"][0]["type"].as_str()), (200, Some("Multikey")));
+    }
+    for (did, status, code, word) in [
+        ("did:web:example.org", 501, "METHOD_NOT_SUPPORTED", "methodNotSupported"),
+        ("did:key:z0OIl", 400, "INVALID_DID", "invalidDid"),
+        ("did:key:z6MkhaXgBZDvotDkL5257faiztiGiC2QtKLGpbnnEGta2do", 400, "INVALID_DID", "invalidPublicKeyLength"),
+        ("did:key:z6LSbysY2xFMRpGMhb7tFTLMpeuPRaqaWM1yECx2AtzE3KCc", 400, "INVALID_DID", "unsupportedPublicKeyType"),
+    ] {
+        let (found, _, said) = get(format!("/identifiers/{did}"), "*/*").await;
+        let kind = format!("https://www.w3.org/ns/did#{code}");
+        assert_eq!((found, &said["didResolutionMetadata"]["error"]["type"]), (status, &json!(kind)));
+        let (found, _, said) = get(format!("/1.0/identifiers/{did}"), "*/*").await;
+        assert_eq!((found, &said["didResolutionMetadata"]["error"]), (status, &json!(word)));
+    }
+    let did = service.keys["ed"].as_str().unwrap();
+    assert_eq!(get(format!("/identifiers/{did}"), "image/png").await.0, 406);
+}
+
+#[tokio::test]
+async fn keys_are_kept_where_only_the_operator_reads_them_and_tls_needs_no_files() {
+    let work = tempfile::tempdir().unwrap();
+    let folder = work.path().join("keys");
+    let options = || VcOptions {
+        keys: Some(folder.clone()),
+        tls_listen: Some("127.0.0.1:0".parse().unwrap()),
+        ..VcOptions::new("127.0.0.1:0".parse().unwrap())
+    };
+    let first = Service::open(options()).await;
+    let again = Service::open(options()).await;
+    assert_eq!(first.keys, again.keys);
+    assert_ne!(first.keys, Service::plain().await.keys);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        let mode = |path: &std::path::Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        assert_eq!(mode(&folder), 0o700);
+        for file in std::fs::read_dir(&folder).unwrap() {
+            assert_eq!(mode(&file.unwrap().path()), 0o600);
+        }
+    }
+    let url = format!("{}/keys", first.running.tls_address.as_ref().unwrap());
+    assert!(first.http.get(&url).send().await.is_err(), "nobody vouches for it");
+    let trusting = Client::builder().no_proxy().tls_danger_accept_invalid_certs(true).build().unwrap();
+    let keys: Value = trusting.get(&url).send().await.unwrap().json().await.unwrap();
+    assert_eq!(keys, first.keys);
+}

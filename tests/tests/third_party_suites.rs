@@ -1,0 +1,115 @@
+//! The suites of credentials beside their reference implementation: ours verified by it, its verified by us, and
+//! tampered ones by neither.
+#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a test may break off and print")]
+
+use identity::vc::{IssueOptions, KeyKind, Policy, Signer, Suite, issue, verify_credential};
+use serde_json::{Map, Value, json};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+const SUITES: [(Suite, KeyKind, Option<&str>); 6] = [
+    (Suite::EddsaRdfc2022, KeyKind::Ed25519, None),
+    (Suite::EddsaJcs2022, KeyKind::Ed25519, None),
+    (Suite::EcdsaRdfc2019, KeyKind::P256, Some("P-256")),
+    (Suite::EcdsaRdfc2019, KeyKind::P384, Some("P-384")),
+    (Suite::EcdsaJcs2019, KeyKind::P256, Some("P-256")),
+    (Suite::EcdsaJcs2019, KeyKind::P384, Some("P-384")),
+];
+
+const CONTEXTS: [(&str, &str); 5] = [
+    ("https://www.w3.org/2018/credentials/v1", "credentials-v1"),
+    ("https://www.w3.org/ns/credentials/v2", "credentials-v2"),
+    ("https://www.w3.org/ns/credentials/examples/v2", "credentials-examples-v2"),
+    ("https://w3id.org/security/data-integrity/v2", "data-integrity-v2"),
+    ("https://w3id.org/security/multikey/v1", "multikey-v1"),
+];
+
+fn contexts() -> Map<String, Value> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../identity/contexts");
+    let read = |name: &str| std::fs::read(folder.join(format!("{name}.jsonld"))).unwrap();
+    CONTEXTS.iter().map(|(url, name)| ((*url).to_owned(), serde_json::from_slice(&read(name)).unwrap())).collect()
+}
+
+/// Documents with what can go wrong: both models, languages, numbers, lists, nothing's name, status and nesting.
+fn documents() -> Vec<Value> {
+    let subject = json!({
+        "alumniOf": { "type": "School", "name": [{ "@value": "École", "@language": "fr-CA" }, { "@value": "x", "@direction": "rtl" }] },
+        "numbers": [1, -2, 0.5, 1e-7, 123456.789, true],
+        "list": { "@list": ["b", "a", { "x": "y" }] },
+        "friends": [{ "name": "one" }, { "name": "two" }, { "name": "two" }],
+        "text": "tab\t, line\n, quote\" and \\ and \u{7f}",
+    });
+    vec![
+        json!({
+            "@context": ["https://www.w3.org/ns/credentials/v2", "https://www.w3.org/ns/credentials/examples/v2"],
+            "type": ["VerifiableCredential", "AlumniCredential"],
+            "validFrom": "2026-01-01T00:00:00Z",
+            "credentialStatus": {
+                "type": "BitstringStatusListEntry",
+                "statusPurpose": "message",
+                "statusListIndex": "7",
+                "statusSize": 2,
+                "statusListCredential": "https://example.org/status/1",
+            },
+            "credentialSubject": subject,
+        }),
+        json!({
+            "@context": ["https://www.w3.org/2018/credentials/v1", "https://w3id.org/security/data-integrity/v2"],
+            "type": ["VerifiableCredential"],
+            "issuanceDate": "2026-01-01T00:00:00Z",
+            "credentialSubject": { "id": "did:example:1" },
+        }),
+    ]
+}
+
+fn ask(modules: &Path, question: &Value) -> Value {
+    let folder = modules.parent().unwrap();
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("third_party/npm-suites/checksuites.js");
+    // Node looks for modules beside the script.
+    let beside = folder.join("checksuites.js");
+    std::fs::copy(script, &beside).unwrap();
+    let mut node = Command::new("node");
+    let mut node = node.arg(&beside).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    node.stdin.take().unwrap().write_all(question.to_string().as_bytes()).unwrap();
+    let output = node.wait_with_output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+#[test]
+fn both_sign_what_the_other_verifies() {
+    let Some(modules) = std::env::var_os("THIRD_PARTY_SUITES").map(PathBuf::from) else {
+        println!("skipped: scripts/test sets up @digitalbazaar/vc and names its folder in THIRD_PARTY_SUITES");
+        return;
+    };
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs();
+    let now = consent::Timestamp::from_unix(now as i64);
+    let (mut ours, mut tampered, mut sign) = (Vec::new(), Vec::new(), Vec::new());
+    for document in documents() {
+        for (suite, kind, curve) in SUITES {
+            let key = Signer::from_secret(kind, &vec![7; kind.secret_len()]).unwrap();
+            let mut own = document.clone();
+            own["issuer"] = json!(key.id().as_str());
+            let signed = issue(&own, &IssueOptions::new(suite, now), &key).unwrap();
+            let mut bad = signed.clone();
+            bad["credentialSubject"]["id"] = json!("did:example:another");
+            (ours.push(signed), tampered.push(bad));
+            sign.push(json!({ "suite": suite.name(), "curve": curve, "credential": document }));
+        }
+    }
+    let count = ours.len();
+    let verify = [ours, tampered].concat();
+    let said = ask(&modules, &json!({ "contexts": contexts(), "sign": sign, "verify": verify }));
+    for number in 0..count {
+        assert_eq!(said["verified"][number], json!(true), "{number}: {}", said["errors"][number]);
+        assert_eq!(said["verified"][number + count], json!(false), "{number}");
+        let theirs = &said["signed"][number];
+        let verification = verify_credential(theirs.to_string().as_bytes(), &Policy::new(now));
+        assert!(verification.verified.is_some(), "{number}: {:?}", verification.checks);
+        let mut bad = theirs.clone();
+        bad["credentialSubject"]["id"] = json!("did:example:another");
+        assert!(verify_credential(bad.to_string().as_bytes(), &Policy::new(now)).failed().contains(&"signature"));
+    }
+    println!("{count} credentials in each direction");
+}

@@ -1,0 +1,64 @@
+// The reference implementation of the suites. Reads one JSON object from standard input,
+//   {"contexts": {url: document}, "sign": [{"suite", "curve", "credential"}], "verify": [credential]},
+// and writes {"signed": [credential], "verified": [bool, ...], "errors": [text, ...]}. Each credential is signed with a
+// fresh key, whose DID becomes the issuer. Nothing is fetched.
+import * as EcdsaMultikey from '@digitalbazaar/ecdsa-multikey';
+import * as Ed25519Multikey from '@digitalbazaar/ed25519-multikey';
+import * as ecdsaJcs from '@digitalbazaar/ecdsa-jcs-2019-cryptosuite';
+import * as eddsaJcs from '@digitalbazaar/eddsa-jcs-2022-cryptosuite';
+import * as vc from '@digitalbazaar/vc';
+import {DataIntegrityProof} from '@digitalbazaar/data-integrity';
+import {cryptosuite as ecdsaRdfc} from '@digitalbazaar/ecdsa-rdfc-2019-cryptosuite';
+import {cryptosuite as eddsaRdfc} from '@digitalbazaar/eddsa-rdfc-2022-cryptosuite';
+import {driver} from '@digitalbazaar/did-method-key';
+import {readFileSync} from 'node:fs';
+
+const asked = JSON.parse(readFileSync(0, 'utf8'));
+
+const dids = driver();
+dids.use({multibaseMultikeyHeader: 'z6Mk', fromMultibase: Ed25519Multikey.from});
+dids.use({multibaseMultikeyHeader: 'zDna', fromMultibase: EcdsaMultikey.from});
+dids.use({multibaseMultikeyHeader: 'z82L', fromMultibase: EcdsaMultikey.from});
+
+const documentLoader = async url => {
+  if(url in asked.contexts) {
+    return {contextUrl: null, documentUrl: url, document: asked.contexts[url]};
+  }
+  if(url.startsWith('did:key:')) {
+    return {contextUrl: null, documentUrl: url, document: await dids.get({url})};
+  }
+  throw new Error(`not known: ${url}`);
+};
+
+const toSign = {
+  'eddsa-rdfc-2022': () => eddsaRdfc,
+  'eddsa-jcs-2022': eddsaJcs.createSignCryptosuite,
+  'ecdsa-rdfc-2019': () => ecdsaRdfc,
+  'ecdsa-jcs-2019': ecdsaJcs.createSignCryptosuite
+};
+const toVerify = {
+  'eddsa-rdfc-2022': () => eddsaRdfc,
+  'eddsa-jcs-2022': eddsaJcs.createVerifyCryptosuite,
+  'ecdsa-rdfc-2019': () => ecdsaRdfc,
+  'ecdsa-jcs-2019': ecdsaJcs.createVerifyCryptosuite
+};
+
+const signed = [];
+for(const {suite, curve, credential} of asked.sign) {
+  const key = curve ? await EcdsaMultikey.generate({curve}) : await Ed25519Multikey.generate();
+  key.controller = `did:key:${key.publicKeyMultibase}`;
+  key.id = `${key.controller}#${key.publicKeyMultibase}`;
+  const proof = new DataIntegrityProof({signer: key.signer(), cryptosuite: toSign[suite]()});
+  signed.push(await vc.issue({credential: {...credential, issuer: key.controller}, suite: proof, documentLoader}));
+}
+
+const verified = [];
+const errors = [];
+for(const credential of asked.verify) {
+  const suite = new DataIntegrityProof({cryptosuite: toVerify[credential.proof.cryptosuite]()});
+  const result = await vc.verifyCredential({credential, suite, documentLoader});
+  verified.push(result.verified);
+  const reasons = result.error?.errors ?? (result.error ? [result.error] : []);
+  errors.push(reasons.map(error => error.message).join('; '));
+}
+console.log(JSON.stringify({signed, verified, errors}));
