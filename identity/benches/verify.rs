@@ -46,7 +46,11 @@ fn claims(key: &SigningKey) -> ConsentClaims {
         },
         policy: Policy {
             permissions: vec![Permission::Hmb],
-            modifiers: vec![Modifier::Npu, Modifier::Irb, Modifier::Gs { places: vec!["NL".to_owned(), "BE".to_owned()] }],
+            modifiers: vec![
+                Modifier::Npu,
+                Modifier::Irb,
+                Modifier::Gs { places: vec!["NL".to_owned(), "BE".to_owned()] },
+            ],
             data: Some(vec![DataKind::Genome, DataKind::Sample, DataKind::HealthRecord]),
             answers: [(Question::AiTraining, Answer::No)].into_iter().collect(),
             issued: Some("2026-11-22".parse().unwrap()),
@@ -66,7 +70,10 @@ fn claims(key: &SigningKey) -> ConsentClaims {
                 valid_until: "2029-12-31".parse().unwrap(),
             }),
             assets: vec![Asset { kind: DataKind::Sample, ids: vec!["NL-1234".to_owned()], from: None, until: None }],
-            withdrawal: Some(WithdrawalTerms { levels: vec![Withdrawal::NoContact, Withdrawal::NoUse], grace_days: None }),
+            withdrawal: Some(WithdrawalTerms {
+                levels: vec![Withdrawal::NoContact, Withdrawal::NoUse],
+                grace_days: None,
+            }),
             ..Terms::default()
         },
         supersedes: None,

@@ -16,6 +16,7 @@ mod sealed;
 mod secret;
 pub mod vc;
 
+pub use batch::{Claim, all_verify};
 pub use canonical::{CanonicalError, JsonError, parse_strict, sha256, to_canonical};
 pub use credential::{
     CHUNK, CONSENT_CONTEXT, CONSENT_CONTEXT_SHA256, CONSENT_SCHEMA, CONTEXT_CONSENT, CREDENTIALS_CONTEXT_SHA256, Check,
@@ -26,7 +27,6 @@ pub use credential::{
 };
 pub use did::{Did, DidError};
 pub use jws::{JwsError, MAX_JWS, VerifiedJws, sign_jws, verify_jws};
-pub use batch::{Claim, all_verify};
 pub use key::{BadKey, BadSignature, PublicKey, SigningKey};
 #[cfg(feature = "keychain")]
 pub use keychain::{KEYCHAIN_SERVICE, KeychainError, keychain_name, read_secret, store_secret};

@@ -70,7 +70,8 @@ fn ask(modules: &Path, question: &Value) -> Value {
     let beside = folder.join("checksuites.js");
     std::fs::copy(script, &beside).unwrap();
     let mut node = Command::new("node");
-    let mut node = node.arg(&beside).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut node =
+        node.arg(&beside).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     node.stdin.take().unwrap().write_all(question.to_string().as_bytes()).unwrap();
     let output = node.wait_with_output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));

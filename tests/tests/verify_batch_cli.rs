@@ -116,8 +116,7 @@ async fn an_interrupt_says_where_to_go_on() {
     let line = format!("{}\n", consents(1).await[0]);
     let mut command = Command::new(program("CONSENTCTL", "consentctl"));
     command.args(["verify-batch", "-", "--threads", "1"]);
-    let mut running =
-        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut running = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     let (mut input, mut output) = (running.stdin.take().unwrap(), BufReader::new(running.stdout.take().unwrap()));
     input.write_all(line.as_bytes()).unwrap();
     let mut said = String::new();

@@ -273,7 +273,11 @@ fn optional<T: DeserializeOwned>(object: &Map<String, Value>, name: &str) -> Res
 
 /// What was understood, written again, must be what was read: nothing signed goes unread, nothing read is unsigned.
 fn exactly(read: &Map<String, Value>, written: &Value) -> Result<(), String> {
-    if Some(read) == written.as_object() { Ok(()) } else { Err("credentialSubject has more or other members than expected".to_owned()) }
+    if Some(read) == written.as_object() {
+        Ok(())
+    } else {
+        Err("credentialSubject has more or other members than expected".to_owned())
+    }
 }
 
 /// Refuses members beside the expected ones, and lists those that are missing.

@@ -90,7 +90,7 @@ pub(super) fn verify_now(document: Value) -> Result<(), String> {
 const BROKE_OFF: &str = "the credential library broke off";
 
 async fn judge(document: Value) -> Result<(), String> {
-let document: AnyDataIntegrity<DataIntegrityDocument> =
+    let document: AnyDataIntegrity<DataIntegrityDocument> =
         serde_json::from_value(document).map_err(|error| error.to_string())?;
     let suite = document.proofs.first().map(|proof| proof.type_.clone());
     if document.proofs.len() != 1 || !matches!(suite, Some(AnySuite::EdDsaRdfc2022)) {

@@ -1,9 +1,9 @@
 //! Many consents at once: their signatures together, on all cores, with no more in memory than is being looked at.
 
 use super::checks::Verification;
+use super::linked;
 use super::signature::{Open, Question};
 use super::verify::{ConsentCredential, open_consent};
-use super::linked;
 use crate::batch::{Claim, all_verify};
 use consent::Timestamp;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};

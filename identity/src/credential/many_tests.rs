@@ -66,9 +66,8 @@ async fn one_bad_consent_changes_no_other_verdict() {
 async fn many_keep_their_order_and_can_be_left() {
     let good = consents(3).await;
     let count = 2 * CHUNK + 3;
-    let all = || {
-        (0..count).map(|place| if place % 500 == 7 { b"{}".to_vec() } else { good[place % good.len()].clone() })
-    };
+    let all =
+        || (0..count).map(|place| if place % 500 == 7 { b"{}".to_vec() } else { good[place % good.len()].clone() });
     for threads in [0, 1, 3] {
         let mut seen = Vec::new();
         verify_consents(all(), now(), threads, |place, result| {

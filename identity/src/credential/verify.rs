@@ -2,11 +2,11 @@
 
 use super::checks::{Checks, Verification};
 use super::claims::{ConsentClaims, EnrolmentClaims, member, members};
+use super::signature::{Open, Question, lists};
 use super::{
     CONTEXT_CONSENT, CONTEXT_V2, CRYPTOSUITE, Credential, PROOF_TYPE, PURPOSE_CREDENTIAL, PURPOSE_PRESENTATION,
     TYPE_CONSENT, TYPE_CREDENTIAL, TYPE_ENROLMENT, TYPE_PRESENTATION,
 };
-use super::signature::{Open, Question, lists};
 use crate::Did;
 use crate::canonical::{JsonError, parse_strict};
 use consent::Timestamp;

@@ -9,8 +9,8 @@ mod mutate;
 pub use mutate::mutate;
 
 use consent::{
-    Answer, ContactKind, DataKind, Flag, Modifier, OrganisationKind, Permission, Question, ResultKind, Topic, Vocabulary,
-    Withdrawal,
+    Answer, ContactKind, DataKind, Flag, Modifier, OrganisationKind, Permission, Question, ResultKind, Topic,
+    Vocabulary, Withdrawal,
 };
 use serde_json::{Map, Value, json};
 
@@ -274,9 +274,11 @@ impl Generator {
         let mut terms = json!({ "provenance": self.hex() });
         self.maybe(&mut terms, "legalBasis", |this| json!(this.texts(0)));
         self.maybe(&mut terms, "jurisdiction", |this| json!(this.one(&["NL", "DE"])));
-        self.maybe(&mut terms, "ethics", |this| {
-            json!({ "committee": this.text(), "number": this.text(), "validUntil": this.day() })
-        });
+        self.maybe(
+            &mut terms,
+            "ethics",
+            |this| json!({ "committee": this.text(), "number": this.text(), "validUntil": this.day() }),
+        );
         self.maybe(&mut terms, "assets", |this| {
             let asset = |number: usize, this: &mut Self| {
                 let mut asset = json!({ "kind": this.codes::<DataKind>(1)[0], "ids": [format!("NL-{number}")] });
@@ -300,9 +302,11 @@ impl Generator {
             acting
         });
         self.maybe(&mut terms, "community", |this| json!(this.address()));
-        self.maybe(&mut terms, "comprehension", |this| {
-            json!({ "quiz": this.text(), "score": this.below(101), "at": this.day() })
-        });
+        self.maybe(
+            &mut terms,
+            "comprehension",
+            |this| json!({ "quiz": this.text(), "score": this.below(101), "at": this.day() }),
+        );
         terms
     }
 }

@@ -98,8 +98,27 @@ fn wrap(document: &mut Value, path: &str, generator: &mut Generator) -> &'static
 
 fn add(document: &mut Value, path: &str, generator: &mut Generator) -> &'static str {
     let names = [
-        "unheardOf", "study", "name", "description", "id", "type", "@id", "@type", "@context", "@graph", "@reverse",
-        "@included", "language", "modifiers", "notice", "yes", "nonce", "issuer", "biobank", "evidence", "version",
+        "unheardOf",
+        "study",
+        "name",
+        "description",
+        "id",
+        "type",
+        "@id",
+        "@type",
+        "@context",
+        "@graph",
+        "@reverse",
+        "@included",
+        "language",
+        "modifiers",
+        "notice",
+        "yes",
+        "nonce",
+        "issuer",
+        "biobank",
+        "evidence",
+        "version",
         "https://example.org/own",
     ];
     let name = *generator.one(&names);

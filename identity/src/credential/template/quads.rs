@@ -88,8 +88,9 @@ impl<'t> Quads<'t> {
         let mut lines = Lines::with_room(64, 1 << 13);
         let mut order: Vec<([u8; 32], usize)> = Vec::with_capacity(mentions.len());
         for (number, quads) in mentions.iter().enumerate() {
-            let label =
-                |blank: Blank, text: &mut String| text.push_str(if usize::from(blank) == number { "_:a" } else { "_:z" });
+            let label = |blank: Blank, text: &mut String| {
+                text.push_str(if usize::from(blank) == number { "_:a" } else { "_:z" })
+            };
             lines.clear();
             quads.iter().for_each(|quad| lines.add(|text| self.line(quad, label, text)));
             lines.sort();

@@ -108,9 +108,9 @@ fn read(credentials: &str, consent: &str) -> Option<Table> {
 
 /// Whether a term of this name stands anywhere in a context.
 fn mentions(context: &Value, name: &str) -> bool {
-    context.as_object().is_some_and(|members| {
-        members.iter().any(|(member, value)| member == name || mentions(value, name))
-    })
+    context
+        .as_object()
+        .is_some_and(|members| members.iter().any(|(member, value)| member == name || mentions(value, name)))
 }
 
 fn scope(context: &Value) -> Option<Scope> {

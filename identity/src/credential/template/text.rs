@@ -68,7 +68,8 @@ mod tests {
         {
             assert!(!is_address(bad), "{bad}");
         }
-        for bad in ["https://a.example/\u{e9}", "urn:a b", "https://a.example/%zz", "https://[::1]/", "urn:a<b>", "urn:a^"]
+        for bad in
+            ["https://a.example/\u{e9}", "urn:a b", "https://a.example/%zz", "https://[::1]/", "urn:a<b>", "urn:a^"]
         {
             assert!(!is_address(bad), "{bad}");
         }
