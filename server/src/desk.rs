@@ -26,7 +26,7 @@ const ACCOUNTS: Table = Table("accounts");
 /// `<donor>\n<study>` -> study DID: a donor has one key for a study.
 const SUBJECTS: Table = Table("subjects");
 /// `<receiver>\n<time>\n<id>` -> `Letter`.
-const MAILBOX: Table = Table("mailbox");
+pub(crate) const MAILBOX: Table = Table("mailbox");
 
 /// How many letters of one sender wait for one receiver at most: nobody fills a mailbox for the others.
 const LETTERS_A_SENDER: usize = 16;
@@ -37,7 +37,7 @@ pub(crate) const PAGE: usize = 64;
 /// How long a code for an account can be used, in seconds.
 pub const PAIRING_AGE: i64 = 7 * 86_400;
 /// How long a letter waits, in seconds.
-const MAILBOX_AGE: i64 = 30 * 86_400;
+pub(crate) const MAILBOX_AGE: i64 = 30 * 86_400;
 
 /// Why the desk could not answer.
 #[derive(Debug, Error)]

@@ -21,6 +21,7 @@ mod routes;
 mod serve;
 mod snapshot;
 mod stream;
+mod sweep;
 mod tables;
 mod tls;
 mod webhook;
