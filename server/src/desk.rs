@@ -4,13 +4,12 @@
 //! Donors are numbers here. Codes are kept as digests: whoever reads these tables can not use an invitation.
 
 use crate::code;
-use crate::postgres::{Database, DatabaseAddress};
-use crate::tables::{Embedded, Rows, Shared, Span, Table, Tables, TablesError, copy};
+use crate::tables::{Embedded, Rows, Span, Table, Tables, TablesError};
 use consent::{StudyId, Timestamp};
 use identity::{Credential, Did};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use thiserror::Error;
 
 /// Digest of a code -> `Invitation`.
@@ -451,29 +450,6 @@ impl Desk {
         )?;
         Ok(rows)
     }
-}
-
-/// Where a desk is kept.
-#[derive(Debug)]
-pub enum DeskPlace {
-    /// In a file.
-    File(PathBuf),
-    /// In a database.
-    Database(Box<DatabaseAddress>),
-}
-
-impl DeskPlace {
-    fn open(&self) -> Result<Box<dyn Tables>, DeskError> {
-        Ok(match self {
-            Self::File(path) => Box::new(Embedded::open(path)?),
-            Self::Database(address) => Box::new(Shared::new(Database::open(address, true).map_err(TablesError::new)?)),
-        })
-    }
-}
-
-/// Copies every row of a desk to another one, which holds none yet, and says how many there were.
-pub fn move_desk(from: &DeskPlace, to: &DeskPlace) -> Result<u64, DeskError> {
-    Ok(copy(&*from.open()?, &*to.open()?)?)
 }
 
 impl From<DeskError> for TablesError {

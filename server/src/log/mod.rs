@@ -12,17 +12,19 @@ mod lookout;
 mod migrate;
 mod postgres;
 mod read;
+mod remake;
 mod sequencer;
 mod store;
 #[cfg(test)]
 mod tests;
 
-pub use backup::{BackupError, Known, backup, restore};
+pub use backup::{BackupError, Known, backup, held_size, restore};
 pub use check::{Audit, CheckError, check, check_public};
 pub use embedded::{Embedded, PruneError, prune, rebuild};
 pub use fail::{FAIL_POINTS, Faults, SETTLE_POINTS};
 pub use migrate::{MigrateError, migrate};
 pub use postgres::Postgres;
+pub use remake::remake;
 pub use store::{Head, Row, Store, StoreError, Tip, Turn, Write};
 
 use ledger::{Checkpoint, Effect, Entry, EntryError, EntryHash, NoteKey, Rejected, SignedCheckpoint, VerifierKey};
