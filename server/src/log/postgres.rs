@@ -97,12 +97,13 @@ impl Postgres {
         let done = self.database.write(async |session| {
             let client = session.client();
             client.batch_execute("BEGIN").await?;
-            let held = client.execute(HOLD, &[&state.as_bytes().as_slice(), &size]).await? == 1;
-            if held {
-                client.batch_execute(FORGET_RECORDS).await?;
+            if client.execute(HOLD, &[&state.as_bytes().as_slice(), &size]).await? != 1 {
+                client.batch_execute("ROLLBACK").await?;
+                return Ok(false);
             }
+            client.batch_execute(FORGET_RECORDS).await?;
             let mut after: Option<Key> = None;
-            while held {
+            loop {
                 let page = match seen.records_from("", after.as_ref(), REPLACED) {
                     Ok(page) => page,
                     Err(error) => {
@@ -116,8 +117,8 @@ impl Postgres {
                 let values: Vec<Vec<u8>> = page.iter().map(|(_, record)| record.to_bytes()).collect();
                 client.execute(PUT_RECORDS, &[&keys, &values]).await?;
             }
-            client.batch_execute(if held && unread.borrow().is_none() { "COMMIT" } else { "ROLLBACK" }).await?;
-            Ok(held)
+            client.batch_execute(if unread.borrow().is_none() { "COMMIT" } else { "ROLLBACK" }).await?;
+            Ok(true)
         });
         match (done.map_err(failed)?, unread.into_inner()) {
             (_, Some(error)) => Err(error),
