@@ -4,13 +4,12 @@
 //! Donors are numbers here. Codes are kept as digests: whoever reads these tables can not use an invitation.
 
 use crate::code;
-use crate::postgres::{Database, DatabaseAddress};
-use crate::tables::{Embedded, Rows, Shared, Span, Table, Tables, TablesError, copy};
+use crate::tables::{Embedded, Rows, Span, Table, Tables, TablesError};
 use consent::{StudyId, Timestamp};
 use identity::{Credential, Did};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use thiserror::Error;
 
 /// Digest of a code -> `Invitation`.
@@ -26,7 +25,7 @@ const ACCOUNTS: Table = Table("accounts");
 /// `<donor>\n<study>` -> study DID: a donor has one key for a study.
 const SUBJECTS: Table = Table("subjects");
 /// `<receiver>\n<time>\n<id>` -> `Letter`.
-const MAILBOX: Table = Table("mailbox");
+pub(crate) const MAILBOX: Table = Table("mailbox");
 
 /// How many letters of one sender wait for one receiver at most: nobody fills a mailbox for the others.
 const LETTERS_A_SENDER: usize = 16;
@@ -37,7 +36,7 @@ pub(crate) const PAGE: usize = 64;
 /// How long a code for an account can be used, in seconds.
 pub const PAIRING_AGE: i64 = 7 * 86_400;
 /// How long a letter waits, in seconds.
-const MAILBOX_AGE: i64 = 30 * 86_400;
+pub(crate) const MAILBOX_AGE: i64 = 30 * 86_400;
 
 /// Why the desk could not answer.
 #[derive(Debug, Error)]
@@ -456,29 +455,6 @@ impl Desk {
         )?;
         Ok(rows)
     }
-}
-
-/// Where a desk is kept.
-#[derive(Debug)]
-pub enum DeskPlace {
-    /// In a file.
-    File(PathBuf),
-    /// In a database.
-    Database(Box<DatabaseAddress>),
-}
-
-impl DeskPlace {
-    fn open(&self) -> Result<Box<dyn Tables>, DeskError> {
-        Ok(match self {
-            Self::File(path) => Box::new(Embedded::open(path)?),
-            Self::Database(address) => Box::new(Shared::new(Database::open(address, true).map_err(TablesError::new)?)),
-        })
-    }
-}
-
-/// Copies every row of a desk to another one, which holds none yet, and says how many there were.
-pub fn move_desk(from: &DeskPlace, to: &DeskPlace) -> Result<u64, DeskError> {
-    Ok(copy(&*from.open()?, &*to.open()?)?)
 }
 
 impl From<DeskError> for TablesError {

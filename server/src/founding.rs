@@ -41,12 +41,19 @@ pub async fn found(biobank: &mut Biobank, dir: &Path) -> Result<(), StartError> 
     Ok(())
 }
 
-/// Enters an account as a member, unless the log has heard of it: whom it calls inactive stays so.
+/// Enters an account as a member, also with another role or organisation than the log knows of it. Whom the log calls
+/// inactive stays so.
 pub async fn enter(biobank: &Biobank, did: &Did, account: &Account) -> Result<(), Problem> {
-    if access::records(biobank, &[Key::member(did)])?.is_empty() {
-        let organisation = account.organisation.parse::<Label>().map_err(|_| Problem::malformed())?;
-        let said =
-            MemberChange { active: true, member: did.clone(), organisation, role: role(account.role), time: now() };
+    let (role, organisation) = (role(account.role), &account.organisation);
+    let said = match access::records(biobank, &[Key::member(did)])?.into_values().next() {
+        Some(Record::Member(known)) => {
+            !known.active || (known.role, known.organisation.as_str()) == (role, organisation.as_str())
+        }
+        _ => false,
+    };
+    if !said {
+        let organisation = organisation.parse::<Label>().map_err(|_| Problem::malformed())?;
+        let said = MemberChange { active: true, member: did.clone(), organisation, role, time: now() };
         say(biobank, &InstitutionEvent::Member(said)).await?;
     }
     Ok(())

@@ -3,6 +3,9 @@
 mod arguments;
 mod joining;
 mod operate;
+mod places;
+mod relocate;
+mod remaking;
 mod telling;
 
 use arguments::{Arguments, Command, Serve};

@@ -1,11 +1,14 @@
 //! What an operator does with a biobank's folder, beside running the service over it.
 
+use crate::places::{log_of, store_of};
+use crate::relocate::{Migrate, migrate};
+use crate::remaking::remake;
 use clap::{Args, Subcommand};
 use identity::SigningKey;
 use ledger::{Hash, Key, NoteKey, Record};
 use redb::{Builder, ConcurrencyMode, ReadableDatabase, TableDefinition, TableHandle as _};
-use server::log::{self, Embedded, Known, Postgres, Store};
-use server::{Database, DeskPlace, Institution, Rotated, StoreAddress, move_desk, rotate_log_key, succession};
+use server::log::{self, Embedded, Known, Store as _};
+use server::{Institution, Rotated, StoreAddress, federation, rotate_log_key, succession};
 use sha2::{Digest as _, Sha256};
 use std::fs;
 use std::io::{self, Write as _};
@@ -17,12 +20,21 @@ const RETENTION: &str = "retention";
 /// The line of a retention policy that allows pruning.
 const MINIMUM: &str = "minimum index ";
 /// Files of a biobank that hold no secret.
-const PLAIN: &[&str] = &["institution.json", "studies.json", "retention.txt", succession::FILE];
+const PLAIN: &[&str] = &[
+    "institution.json",
+    "studies.json",
+    "retention.txt",
+    succession::FILE,
+    federation::POLICY_FILE,
+    federation::PEERS_FILE,
+];
+/// Pairs of checkpoints that convict other logs.
+const EVIDENCE: &str = "evidence";
 /// Files that are keys. Those of a witness and a mirror are not among them: a copy of what they have signed would be
 /// behind, and a key without its memory could sign two trees of one size. A member that lost them joins with new ones.
 const KEYS: &[&str] = &["institution.key", "log.key", succession::NEXT_KEY, "log.ml-dsa-44.key", "pseudonym.key"];
 
-type Failure = Box<dyn std::error::Error>;
+pub type Failure = Box<dyn std::error::Error>;
 
 /// What an operator can do.
 #[derive(Subcommand)]
@@ -34,7 +46,7 @@ pub enum Operation {
     /// Brings a copy back. It never goes behind what was published.
     Restore(Restore),
     /// Makes the index, the records and every tile again from the entries alone.
-    Rebuild(Folder),
+    Rebuild(Rebuild),
     /// Stops publishing the oldest entries, if the retention policy on the log says so.
     Prune(Prune),
     /// Moves a log to another store, by a replay.
@@ -43,12 +55,15 @@ pub enum Operation {
     Rotate(Rotate),
 }
 
-/// The folder of a biobank.
+/// How to make what follows from the entries again.
 #[derive(Args)]
-pub struct Folder {
+pub struct Rebuild {
     /// Folder of the biobank.
     #[arg(long, value_name = "DIR")]
     data: PathBuf,
+    /// Where the log is, as `biobankd serve` takes it. In a database the records alone can be made again.
+    #[arg(long, value_name = "STORE", default_value = "embedded")]
+    store: StoreAddress,
 }
 
 /// How to audit.
@@ -57,7 +72,10 @@ pub struct Check {
     /// Folder of the biobank.
     #[arg(long, value_name = "DIR")]
     data: PathBuf,
-    /// Reads the public folder only, so that the service may run.
+    /// Where the log is, as `biobankd serve` takes it.
+    #[arg(long, value_name = "STORE", default_value = "embedded")]
+    store: StoreAddress,
+    /// Reads the public folder only, so that the service may run. A log in a database can be read at any time.
     #[arg(long)]
     running: bool,
     /// Folder with room for another index. It is taken beside the log if none is given.
@@ -116,20 +134,6 @@ pub struct Prune {
     delete: bool,
 }
 
-/// How to move.
-#[derive(Args)]
-pub struct Migrate {
-    /// Folder of the biobank, for its key.
-    #[arg(long, value_name = "DIR")]
-    data: PathBuf,
-    /// Where the log is: `embedded:DIR` (the folder `log` below that of a biobank) or postgres://USER@HOST/DATABASE.
-    #[arg(long, value_name = "STORE")]
-    from: String,
-    /// Where it goes.
-    #[arg(long, value_name = "STORE")]
-    to: String,
-}
-
 /// Which key to change.
 #[derive(Args)]
 pub struct Rotate {
@@ -175,12 +179,12 @@ pub fn operate(operation: Operation) -> ExitCode {
     }
 }
 
-fn say(text: impl std::fmt::Display) -> Result<(), Failure> {
+pub fn say(text: impl std::fmt::Display) -> Result<(), Failure> {
     Ok(write!(io::stdout(), "{text}")?)
 }
 
 /// The log's key and origin, out of the biobank's folder.
-fn read_key(data: &Path) -> Result<NoteKey, Failure> {
+pub fn read_key(data: &Path) -> Result<NoteKey, Failure> {
     let told = |name: &str, error: io::Error| format!("{}: {error}", data.join(name).display());
     let institution = fs::read(data.join("institution.json")).map_err(|error| told("institution.json", error))?;
     let institution: Institution = serde_json::from_slice(&institution)?;
@@ -191,14 +195,17 @@ fn read_key(data: &Path) -> Result<NoteKey, Failure> {
 
 fn check(arguments: &Check) -> Result<bool, Failure> {
     let key = read_key(&arguments.data)?;
-    let log = arguments.data.join("log");
     let scratch = arguments.scratch.clone().unwrap_or_else(|| arguments.data.join("check"));
-    let audit = if arguments.running {
+    let audit = if let StoreAddress::Postgres(address) = &arguments.store {
+        let store = store_of(address, &key)?;
+        log::check(&store, key.verifier(), &scratch, None)
+    } else if arguments.running {
+        let log = log_of(&arguments.data)?;
         let base = log.join("base.redb");
         let base = base.exists().then_some(base);
         log::check_public(&log.join("public"), key.verifier(), &scratch, base.as_deref())
     } else {
-        let store = Embedded::open(&log, key.verifier())?;
+        let store = Embedded::open(&log_of(&arguments.data)?, key.verifier())?;
         log::check(&store, key.verifier(), &scratch, store.base().as_deref())
     };
     let _ = fs::remove_file(scratch.join("check.redb"));
@@ -216,7 +223,7 @@ fn backup(arguments: &Backup) -> Result<(), Failure> {
     make_private(to)?;
     // The log first: then the desk knows everybody who speaks in the copy of the log.
     let former: Vec<_> = succession::read(data)?.into_iter().map(|succession| succession.former).collect();
-    let checkpoint = log::backup_after(&data.join("log"), &to.join("log"), key.verifier(), &former)?;
+    let checkpoint = log::backup_after(&log_of(data)?, &to.join("log"), key.verifier(), &former)?;
     let desk = data.join("desk.redb");
     if desk.exists() {
         copy_tables(&desk, &to.join("desk.redb"))?;
@@ -226,6 +233,7 @@ fn backup(arguments: &Backup) -> Result<(), Failure> {
         // `copy` takes the rights along: a key stays readable by its owner alone.
         fs::copy(data.join(name), to.join(name))?;
     }
+    copy_evidence(data, to)?;
     say(format_args!("{} entries, root {}\n", checkpoint.size, checkpoint.root))?;
     if !with_keys && !to.join("log.key").exists() {
         say("the keys are not part of the copy; without log.key nobody can go on with the log\n")?;
@@ -252,12 +260,27 @@ fn restore(arguments: &Restore) -> Result<bool, Failure> {
     if from.join("desk.redb").exists() {
         copy_tables(&from.join("desk.redb"), &data.join("desk.redb"))?;
     }
+    copy_evidence(from, data)?;
+    // Out of the copy, whose desk is as old as its log.
+    let held = log::held_size(&from.join("log"), key.verifier())?;
+    if let Some(newer) = store.tip()?.map(|tip| tip.turn.size.saturating_sub(held)).filter(|newer| *newer > 0) {
+        say(format_args!(
+            "{newer} entries are newer than the copy of the desk: it does not know donors and staff who came since. \
+             Invite them again; until then a withdrawal of theirs is refused\n"
+        ))?;
+    }
+    if data.join(federation::POLICY_FILE).exists() && !data.join("witness.key").exists() {
+        say("the keys of witness and mirror are new from the next start on: give the others the new sheet\n")?;
+    }
     audit(&store, &key, data)
 }
 
-fn rebuild(arguments: &Folder) -> Result<bool, Failure> {
+fn rebuild(arguments: &Rebuild) -> Result<bool, Failure> {
     let key = read_key(&arguments.data)?;
-    let store = log::rebuild(&arguments.data.join("log"), key.verifier())?;
+    if let StoreAddress::Postgres(address) = &arguments.store {
+        return remake(&arguments.data, address, &key);
+    }
+    let store = log::rebuild(&log_of(&arguments.data)?, key.verifier())?;
     audit(&store, &key, &arguments.data)
 }
 
@@ -276,7 +299,7 @@ fn prune(arguments: &Prune) -> Result<(), Failure> {
     let key = read_key(data)?;
     let text = fs::read_to_string(policy)?;
     {
-        let store = Embedded::open(&data.join("log"), key.verifier())?;
+        let store = Embedded::open(&log_of(data)?, key.verifier())?;
         let name = Key::policy(RETENTION);
         let Some(Record::Policy(said)) = store.records(std::slice::from_ref(&name))?.remove(&name).flatten() else {
             return Err("the log holds no retention policy, so nothing may be pruned".into());
@@ -293,25 +316,6 @@ fn prune(arguments: &Prune) -> Result<(), Failure> {
     say(format_args!("entries before {before} are no longer published\n"))
 }
 
-fn migrate(arguments: &Migrate) -> Result<(), Failure> {
-    let key = read_key(&arguments.data)?;
-    let (from, to) = (open_store(&arguments.from, &key)?, open_store(&arguments.to, &key)?);
-    let mut tenth = 0;
-    let tip = log::migrate(from.as_ref(), to.as_ref(), &key, |done, size| {
-        let now = done * 10 / size.max(1);
-        if now > tenth {
-            tenth = now;
-            let _ = writeln!(io::stderr(), "{done} of {size}");
-        }
-    })?;
-    say(format_args!("{} entries, root {}, state {}\n", tip.turn.size, tip.checkpoint.root, tip.state))?;
-    // A log alone serves nobody; but what stays in files stays where it is.
-    match (desk_of(&arguments.from)?, desk_of(&arguments.to)?) {
-        (DeskPlace::File(_), DeskPlace::File(_)) | (DeskPlace::Database(_), DeskPlace::Database(_)) => Ok(()),
-        (from, to) => say(format_args!("{} rows of the desk\n", move_desk(&from, &to)?)),
-    }
-}
-
 fn rotate(arguments: &Rotate) -> Result<(), Failure> {
     let Rotate { data, store, key: RotatedKey::Log { again } } = arguments;
     let Rotated { former, key } = rotate_log_key(data, store, *again)?;
@@ -321,37 +325,29 @@ fn rotate(arguments: &Rotate) -> Result<(), Failure> {
     }
 }
 
-/// Where the desk lies that belongs to a store.
-fn desk_of(name: &str) -> Result<DeskPlace, Failure> {
-    if let Some(log) = name.strip_prefix("embedded:") {
-        return Ok(DeskPlace::File(Path::new(log).with_file_name("desk.redb")));
-    }
-    match name.parse()? {
-        StoreAddress::Postgres(address) => Ok(DeskPlace::Database(address)),
-        StoreAddress::Embedded => Err("not a database".into()),
-    }
-}
-
-/// A store by its name.
-fn open_store(name: &str, key: &NoteKey) -> Result<Box<dyn Store>, Failure> {
-    match name.split_once(':') {
-        Some(("embedded", dir)) => Ok(Box::new(Embedded::open(Path::new(dir), key.verifier())?)),
-        Some(("postgres" | "postgresql", _)) => {
-            let StoreAddress::Postgres(address) = name.parse()? else { return Err("not a database".into()) };
-            // A replay can be made again, so it may go to a server that nothing stands beside yet.
-            let database = Database::open(&address, true)?;
-            Ok(Box::new(Postgres::new(database, key.verifier().clone())))
-        }
-        // The text is not repeated: it could hold a password.
-        _ => Err("a store is embedded:DIR or postgres://USER@HOST/DATABASE".into()),
-    }
-}
-
 /// A folder for its owner alone.
-fn make_private(dir: &Path) -> io::Result<()> {
+pub fn make_private(dir: &Path) -> io::Result<()> {
     fs::create_dir_all(dir)?;
     #[cfg(unix)]
     fs::set_permissions(dir, std::os::unix::fs::PermissionsExt::from_mode(0o700))?;
+    Ok(())
+}
+
+/// Copies what convicts other logs: nobody else may have it. Each file is named after what it holds.
+fn copy_evidence(from: &Path, to: &Path) -> Result<(), Failure> {
+    let (from, to) = (from.join(EVIDENCE), to.join(EVIDENCE));
+    let files = match fs::read_dir(&from) {
+        Ok(files) => files,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(error.into()),
+    };
+    make_private(&to)?;
+    for file in files {
+        let name = file?.file_name();
+        if !to.join(&name).exists() {
+            fs::copy(from.join(&name), to.join(&name))?;
+        }
+    }
     Ok(())
 }
 

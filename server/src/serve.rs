@@ -11,7 +11,7 @@ use crate::public::PublicAddress;
 use crate::routes::{Surroundings, router};
 use crate::tls::TlsFiles;
 use crate::webhook::{self, Reach};
-use crate::{code, demo, federation, snapshot, stream};
+use crate::{code, demo, federation, snapshot, stream, sweep};
 use axum_server::Handle;
 use axum_server::tls_rustls::{RustlsAcceptor, RustlsConfig};
 use std::io::Write;
@@ -191,6 +191,7 @@ pub async fn start(options: Options) -> Result<Running, StartError> {
     tokio::spawn(webhook::run(Arc::downgrade(&biobank)));
     tokio::spawn(federation::run(Arc::downgrade(&biobank)));
     tokio::spawn(snapshot::at_midnight(Arc::downgrade(&biobank)));
+    tokio::spawn(sweep::daily(Arc::downgrade(&biobank)));
     tracing::info!(%address, origin = biobank.institution.origin, "biobank open");
     let patience = network.times.request;
     let around = Surroundings { proxy: network.behind_proxy, tls: certificate.is_some(), patience };

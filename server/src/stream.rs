@@ -292,9 +292,7 @@ impl Listening {
                 return Some(());
             }
             if size - self.next > BACKLOG {
-                let to = size - BACKLOG;
-                self.send(event("gap", None, &json!({ "from": self.next, "to": to }))).await?;
-                self.next = to;
+                self.leave_out(size - BACKLOG).await?;
             }
             let kept = self.seat.stream.kept(self.next);
             let page = if kept.is_empty() {
@@ -302,8 +300,10 @@ impl Listening {
             } else {
                 kept
             };
-            if page.is_empty() {
-                return None;
+            let first = page.first()?.index;
+            if first > self.next {
+                // What comes before was pruned.
+                self.leave_out(first).await?;
             }
             for told in page {
                 let data = json!({
@@ -316,6 +316,13 @@ impl Listening {
                 self.next = told.index + 1;
             }
         }
+    }
+
+    /// Goes on at an entry, and says that those before are not told.
+    async fn leave_out(&mut self, to: u64) -> Option<()> {
+        self.send(event("gap", None, &json!({ "from": self.next, "to": to }))).await?;
+        self.next = to;
+        Some(())
     }
 
     /// None if the listener has not read for too long, or is gone.
@@ -380,6 +387,18 @@ mod tests {
         }
         assert_eq!(seats.len(), LISTENERS - KEPT_FOR_CALLERS);
         assert!(stream.sit(&Listener::Caller(SigningKey::from_seed([1; 32]).did())).is_ok());
+    }
+
+    #[tokio::test]
+    async fn who_begins_before_what_was_pruned_is_told_of_the_gap() {
+        let dir = tempfile::tempdir().unwrap();
+        let biobank = crate::webhook::tests::pruned(dir.path()).await;
+        let caller = Listener::Caller(SigningKey::from_seed([1; 32]).did());
+        let mut events = open(&biobank, caller, Some(1), false).unwrap();
+        assert!(events.recv().await.unwrap().starts_with("retry"));
+        let gap = events.recv().await.unwrap();
+        assert!(gap.starts_with("event: gap\n") && gap.contains(r#"{"from":1,"to":256}"#), "{gap}");
+        assert!(events.recv().await.unwrap().starts_with("id: 256\nevent: entry\n"));
     }
 
     #[tokio::test]

@@ -5,7 +5,7 @@ mod address;
 mod post;
 mod rows;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 pub(crate) use address::Reach;
 use rows::LEASE;
@@ -32,23 +32,31 @@ const STRIDE: u64 = 1_024;
 /// How long a hook rests after the desk failed.
 const REST: Duration = Duration::from_secs(5);
 
+/// What a dead letter says whose entry can not be read any more.
+const PRUNED: &str = "the entry was pruned";
+
 /// How patient deliveries are.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Pace {
     /// The wait after the first try that failed; it doubles with each one.
     pub first: Duration,
-    /// The longest wait. When the next one would be longer, the entry becomes a dead letter.
+    /// The longest wait. When a try after it fails too, the entry becomes a dead letter.
     pub longest: Duration,
 }
 
 impl Pace {
-    /// One second, doubling up to twelve hours: 17 tries in about 18 hours.
+    /// One second, doubling up to twelve hours: 18 tries in about 30 hours.
     pub(crate) const NORMAL: Self = Self { first: Duration::from_secs(1), longest: Duration::from_secs(12 * 3_600) };
 
     /// How long to wait after this many tries; none when it was the last one.
     fn wait(&self, attempts: u32) -> Option<Duration> {
-        let factor = 1u32.checked_shl(attempts.saturating_sub(1))?;
-        self.first.checked_mul(factor).filter(|wait| *wait <= self.longest)
+        let doubled = |times| self.first.checked_mul(1u32.checked_shl(times)?);
+        let before = attempts.saturating_sub(1);
+        match doubled(before) {
+            Some(wait) if wait <= self.longest => Some(wait),
+            // What would be longer is the longest, once.
+            _ => doubled(before.checked_sub(1)?).filter(|last| *last < self.longest).map(|_| self.longest),
+        }
     }
 }
 
@@ -186,10 +194,13 @@ fn todo(biobank: &Biobank, id: &str) -> Result<Todo, DeskError> {
     if biobank.log.store().is_shared() && !biobank.desk.lease_hook(id, &biobank.webhooks.node, now())? {
         return Ok(Todo::Elsewhere);
     }
-    if let Some(letter) = biobank.desk.dead_letters(id)?.into_iter().find(|letter| letter.again)
-        && let Some(told) = entries(biobank, letter.index, letter.index + 1)?.into_iter().next()
-    {
-        return Ok(Todo::Again(Box::new((hook, told, letter))));
+    for letter in biobank.desk.dead_letters(id)?.into_iter().filter(|letter| letter.again) {
+        if let Some(told) = entries(biobank, letter.index, letter.index + 1)?.into_iter().next() {
+            return Ok(Todo::Again(Box::new((hook, told, letter))));
+        }
+        // An entry that was pruned can not be told of any more, and must not keep the others from their try.
+        let unreadable = DeadLetter { again: false, error: PRUNED.into(), ..letter };
+        biobank.desk.settle(id, unreadable.index, Some(&unreadable))?;
     }
     let (start, end) = (hook.next, published(biobank));
     let mut next = start;

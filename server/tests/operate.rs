@@ -323,11 +323,31 @@ async fn the_program_audits_and_copies_a_log_that_another_process_writes() {
     assert!(!done && said.contains("311 entries were published, and the copy holds 301"), "{said}");
     let (done, said) = restore(&["--newest", &newest, "--mirror", &path(&data.join("log/public"))]);
     assert!(done && said.contains("sound: 311 entries"), "{said}");
-    let store = |dir: &Path| format!("embedded:{}", path(dir));
-    let (from, to) = (store(&back.join("log")), store(&dir.path().join("moved")));
-    let (done, said) = biobankd(&["migrate", "--data", &path(&data), "--from", &from, "--to", &to]);
-    assert!(done && said.contains("311 entries"), "{said}");
-    assert_eq!(root(&dir.path().join("moved")), root(&data.join("log")));
+    // It moves with its desk, not without; then the old store opens no more, for whatever.
+    let store = |dir: &Path| format!("embedded:{}", path(&dir.join("log")));
+    let (from, to) = (store(&back), store(&dir.path().join("moved")));
+    let migrate = || biobankd(&["migrate", "--data", &path(&data), "--from", &from, "--to", &to]);
+    let (done, said) = migrate();
+    assert!(!done && said.contains("there is no desk"), "{said}");
+    assert!(!back.join("desk.redb").exists());
+    let desk = redb::Database::create(back.join("desk.redb")).unwrap();
+    let write = desk.begin_write().unwrap();
+    let accounts = redb::TableDefinition::<&str, &[u8]>::new("accounts");
+    write.open_table(accounts).unwrap().insert("did:key:z6MkSomebody", b"{}".as_slice()).unwrap();
+    write.commit().unwrap();
+    drop(desk);
+    let (done, said) = migrate();
+    assert!(done && said.contains("311 entries") && said.contains("1 rows of the desk"), "{said}");
+    assert_eq!(root(&dir.path().join("moved/log")), root(&data.join("log")));
+    let (done, said) = migrate();
+    assert!(!done && said.contains("holds something already"), "{said}");
+    let copies = path(&dir.path().join("copies"));
+    for (verb, more) in
+        [("serve", &["--listen", "127.0.0.1:0"][..]), ("check", &[]), ("rebuild", &[]), ("backup", &["--to", &copies])]
+    {
+        let (done, said) = biobankd(&[&[verb, "--data", &path(&back)], more].concat());
+        assert!(!done && said.contains("moved to another store"), "{verb}: {said}");
+    }
     let stranger = NoteKey::new(ORIGIN, SigningKey::from_seed([6; 32])).unwrap();
     let note = std::fs::read_to_string(newest).unwrap();
     assert!(Checkpoint::open(&note, stranger.verifier()).is_err());

@@ -3,12 +3,14 @@
 
 mod cluster;
 mod log_stage;
+mod program;
 
 use cluster::Cluster;
 use identity::SigningKey;
 use ledger::event::{InstitutionEvent, MemberChange, Role};
 use ledger::{Checkpoint, Entry, Hash, Key, NoteKey, TileEdge, empty_state_hash};
 use log_stage::{ENTRIES, ORIGIN, append, grants, note_key};
+use program::{biobankd, path};
 use server::log::{
     Embedded, LogStore, Postgres, Row, Store, StoreError, Turn, Write, announce, check, named_key, sign_again,
     was_just_changed,
@@ -246,4 +248,84 @@ async fn the_log_gets_another_key_and_a_node_with_the_former_one_writes_no_more(
     assert_eq!((audit.size, audit.findings), (8, Vec::new()));
     let changes = ledger::follow_key(note_key().verifier(), &institution.did(), &[told.succession]);
     assert_eq!(changes.last().unwrap().next(), next.verifier());
+}
+
+/// A folder with keys and a desk of one row, as the service makes it.
+fn folder(data: &std::path::Path) {
+    std::fs::create_dir_all(data).unwrap();
+    std::fs::write(data.join("log.key"), [5; 32]).unwrap();
+    std::fs::write(data.join("institution.json"), format!(r#"{{"name":"Example","origin":"{ORIGIN}"}}"#)).unwrap();
+    let desk = redb::Database::create(data.join("desk.redb")).unwrap();
+    let write = desk.begin_write().unwrap();
+    let accounts = redb::TableDefinition::<&str, &[u8]>::new("accounts");
+    write.open_table(accounts).unwrap().insert("did:key:z6MkSomebody", b"{}".as_slice()).unwrap();
+    write.commit().unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_program_moves_a_log_with_its_desk_and_the_old_store_is_closed() {
+    let Some(cluster) = Cluster::start(0).await else { return };
+    let (first, second) = (cluster.database("first").await, cluster.database("second").await);
+    let dir = tempfile::tempdir().unwrap();
+    let (data, back) = (dir.path().join("data"), dir.path().join("back"));
+    folder(&data);
+    append(&log_stage::open(&data.join("log")), &ENTRIES[..300]).await;
+    let file = |folder: &std::path::Path| format!("embedded:{}", folder.join("log").display());
+    let migrate = |from: &str, to: &str| biobankd(&["migrate", "--data", path(&data), "--from", from, "--to", to]);
+    let running = node(&first);
+    // Into a database, into another one, and back into files: the desk goes along each time.
+    for (from, to) in [(file(&data), first.clone()), (first.clone(), second.clone()), (second.clone(), file(&back))] {
+        let (done, said) = migrate(&from, &to);
+        assert!(done && said.contains("300 entries") && said.contains("1 rows of the desk"), "{said}");
+        let moved = |said: &str| said.contains("moved to another store");
+        if from == file(&data) {
+            let (done, said) = biobankd(&["check", "--data", path(&data)]);
+            assert!(!done && moved(&said), "{said}");
+            let (sound, said) = biobankd(&["check", "--data", path(&data), "--store", &first]);
+            assert!(sound && said.contains("sound: 300 entries"), "{said}");
+        } else {
+            let error = LogStore::over(store(&from), note_key()).err().unwrap();
+            assert!(moved(&error.to_string()), "{error}");
+        }
+    }
+    // A node that was left running has lost its turn for good.
+    assert!(running.append(ENTRIES[300].clone()).await.is_err());
+    // A node's folder holds no log of its own, and no command makes one there.
+    let bare = dir.path().join("node");
+    folder(&bare);
+    for verb in ["check", "rebuild"] {
+        let (done, said) = biobankd(&[verb, "--data", path(&bare)]);
+        assert!(!done && said.contains("there is no log here"), "{verb}: {said}");
+    }
+    assert!(!bare.join("log").exists());
+    let (sound, said) = biobankd(&["check", "--data", path(&bare), "--store", &second]);
+    assert!(sound, "{said}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn records_that_somebody_changed_are_made_again_from_the_entries() {
+    let Some(cluster) = Cluster::start(0).await else { return };
+    let address = cluster.database("records").await;
+    let dir = tempfile::tempdir().unwrap();
+    let data = dir.path().join("node");
+    folder(&data);
+    let running = node(&address);
+    append(&running, &ENTRIES[..300]).await;
+    let client = cluster.primary().database("records").await.unwrap();
+    let some = Key::subject(&ENTRIES[7].event().subject);
+    client.execute("DELETE FROM log_records WHERE key = $1", &[&some.as_str()]).await.unwrap();
+    client.execute("UPDATE log_head SET state = $1", &[&[7_u8; 32].as_slice()]).await.unwrap();
+    let program = |verb: &str| biobankd(&[verb, "--data", path(&data), "--store", &address]);
+    let (sound, said) = program("check");
+    assert!(!sound && said.contains("state hash"), "{said}");
+    let (sound, said) = program("rebuild");
+    assert!(sound && said.contains("sound: 300 entries"), "{said}");
+    assert!(store(&address).records(std::slice::from_ref(&some)).unwrap()[&some].is_some());
+    // A node that ran meanwhile goes on. Entries that lead elsewhere change nothing.
+    append(&running, &ENTRIES[300..310]).await;
+    client.batch_execute("ALTER TABLE log_entries DISABLE TRIGGER ALL").await.unwrap();
+    let swap = "UPDATE log_entries SET bytes = (SELECT bytes FROM log_entries WHERE number = 8) WHERE number = 7";
+    client.batch_execute(swap).await.unwrap();
+    let (sound, said) = program("rebuild");
+    assert!(!sound && said.contains("NOT SOUND"), "{said}");
 }

@@ -2,7 +2,7 @@
 //! each donor's lines of uses. The log holds the hashes of all of it.
 
 use crate::desk::{Desk, DeskError, PAGE as ROWS, each_row, read, write};
-use crate::tables::Table;
+use crate::tables::{Table, TablesError};
 use consent::{Policy, StudyId, Timestamp};
 use identity::Credential;
 use ledger::uses::ShownUse;
@@ -122,6 +122,32 @@ impl Desk {
             rows.remove(CREDENTIALS, &key)?;
             Ok(rows.remove(POLICIES, &key)?)
         })
+    }
+
+    /// The same, of one version: the one that took its place stays. Whether there was something to forget.
+    pub fn forget_credential_of(&self, subject: &Hash, entry: &EntryHash) -> Result<bool, DeskError> {
+        let key = subject.to_string();
+        self.change(|rows| {
+            let held = read::<KeptPolicy>(rows, POLICIES, &key)?.is_some_and(|held| held.entry == *entry);
+            if held {
+                rows.remove(CREDENTIALS, &key)?;
+                rows.remove(POLICIES, &key)?;
+            }
+            Ok(held)
+        })
+    }
+
+    /// Subjects whose credentials are kept, from a key on, some of them: the key, the subject, and the entry that
+    /// records the credential.
+    pub fn held_policies(&self, from: &str) -> Result<Vec<(String, Hash, EntryHash)>, DeskError> {
+        let rows = self.tables().range(POLICIES, (from, None), ROWS)?;
+        let read = |(key, bytes): (String, Vec<u8>)| {
+            let kept: KeptPolicy = serde_json::from_slice(&bytes)?;
+            // Every key is the commitment of a subject, as it was written.
+            let subject = key.parse().map_err(|_| TablesError::new("a policy of nobody"))?;
+            Ok((key, subject, kept.entry))
+        };
+        rows.into_iter().map(read).collect()
     }
 
     /// What a subject allowed, if the credential was handed over.

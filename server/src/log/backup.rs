@@ -136,6 +136,11 @@ pub fn backup_after(
     Ok(checkpoint)
 }
 
+/// How many entries a copy holds.
+pub fn held_size(copied: &Path, key: &VerifierKey) -> Result<u64, BackupError> {
+    Ok(read_checkpoint(&copied.join(PUBLIC), key)?.ok_or(BackupError::NoLog)?.size)
+}
+
 /// What is known of what the world has seen.
 #[derive(Debug, Clone, Copy)]
 pub struct Known<'a> {

@@ -2,7 +2,7 @@
 
 use super::embedded::{Views, apply, parse_all};
 use super::fail::Faults;
-use super::store::{Store, StoreError};
+use super::store::{Store, StoreError, Tip};
 use ledger::{
     BundleId, Checkpoint, Entry, EntryHash, Hash, Key, Record, SignedCheckpoint, TILE_WIDTH, TileEdge, TileId,
     VerifierKey,
@@ -129,6 +129,16 @@ pub fn check(store: &dyn Store, key: &VerifierKey, scratch: &Path, base: Option<
         compare_records(store, &views, &mut audit)?;
     }
     Ok(audit)
+}
+
+/// The records that the entries of a store give, in a scratch index. What is stored of the state is not looked at.
+pub(super) fn replay(store: &dyn Store, tip: &Tip, scratch: &Path) -> Result<(Views, Audit), CheckError> {
+    let views = scratch_views(scratch, None)?;
+    let (bundle, tile) = (|id| store.bundle(id), |id| store.tile(id));
+    let source = Source { size: tip.turn.size, minimum: 0, bundle: &bundle, tile: &tile };
+    let mut audit = walk(&source, &views, |_, _, _| Ok(()), |_| {})?;
+    compare_end(&mut audit, &tip.checkpoint, None);
+    Ok((views, audit))
 }
 
 /// Audits a public folder in the C2SP layout, as anybody could: also that of a service that runs.

@@ -8,22 +8,25 @@ mod check;
 mod embedded;
 mod fail;
 mod growth;
+mod lookout;
 mod migrate;
 mod postgres;
 mod read;
 mod rekey;
+mod remake;
 mod sequencer;
 mod store;
 #[cfg(test)]
 mod tests;
 
-pub use backup::{BackupError, Known, backup, backup_after, restore};
+pub use backup::{BackupError, Known, backup, backup_after, held_size, restore};
 pub use check::{Audit, CheckError, check, check_public};
 pub use embedded::{Embedded, PruneError, prune, rebuild};
 pub use fail::{FAIL_POINTS, Faults, REKEY_POINTS, SETTLE_POINTS, rekey_point};
 pub use migrate::{MigrateError, migrate};
 pub use postgres::Postgres;
 pub use rekey::{Announced, RekeyError, announce, named_key, sign_again, was_just_changed};
+pub use remake::remake;
 pub use store::{Head, Row, Store, StoreError, Tip, Turn, Write};
 
 use ledger::{Checkpoint, Effect, Entry, EntryError, EntryHash, NoteKey, Rejected, SignedCheckpoint, VerifierKey};
@@ -32,15 +35,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{SyncSender, TrySendError};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::thread::JoinHandle;
-use std::time::Duration;
 use tokio::sync::{broadcast, oneshot, watch};
 
 /// Entries that may wait to be sequenced; beyond that the caller is told to come back.
 const MAX_WAITING: usize = 4096;
 /// Entries that a slow listener may be behind before it has to read from the log.
 const MAX_UNHEARD: usize = 4096;
-/// How often a store that others write to as well is asked for what they published.
-const LOOK_AGAIN: Duration = Duration::from_millis(200);
 /// Entries whose signatures are checked by one task.
 const CHECKED_AT_ONCE: usize = 64;
 
@@ -146,6 +146,7 @@ struct Shared {
     /// Set once, when the store fails.
     stopped: AtomicBool,
     closing: AtomicBool,
+    sight: lookout::Sight,
 }
 
 impl Shared {
@@ -237,6 +238,7 @@ impl LogStore {
             stream: broadcast::Sender::new(MAX_UNHEARD),
             stopped: AtomicBool::new(false),
             closing: AtomicBool::new(false),
+            sight: lookout::Sight::default(),
         });
         // A crash may have come between the commit and the publishing, or have torn what was published.
         if shared.shown().size < newest.size || shared.store.published()?.is_none() {
@@ -248,7 +250,7 @@ impl LogStore {
         let mut threads = vec![name("sequencer").spawn(move || sequencer.run(&waiting))?];
         if shared.store.is_shared() {
             let shared = shared.clone();
-            threads.push(name("log-lookout").spawn(move || look_out(&shared))?);
+            threads.push(name("log-lookout").spawn(move || lookout::look_out(&shared))?);
         }
         Ok(Self { shared, queue: Some(queue), threads })
     }
@@ -285,6 +287,11 @@ impl LogStore {
     /// Whether the store failed: then nothing is appended until the log is opened again.
     pub fn is_stopped(&self) -> bool {
         self.shared.stopped.load(Ordering::Acquire) || self.shared.store.is_stopped()
+    }
+
+    /// Whether entries can be appended now: the store has not failed, and if others share it, it answers.
+    pub fn is_ready(&self) -> bool {
+        !self.is_stopped() && !self.shared.sight.is_lost()
     }
 
     /// Waits until a published checkpoint covers entry `index`. False if the log was closed before.
@@ -334,16 +341,6 @@ impl Drop for LogStore {
             thread.thread().unpark();
             let _ = thread.join();
         }
-    }
-}
-
-/// Follows what other processes publish.
-fn look_out(shared: &Shared) {
-    while !shared.closing.load(Ordering::Acquire) {
-        if let Err(error) = shared.look() {
-            tracing::warn!(%error, "the published checkpoint can not be read");
-        }
-        std::thread::park_timeout(LOOK_AGAIN);
     }
 }
 

@@ -4,20 +4,25 @@
 //! do so at once changes the row: the other one has lost the turn. That row, the entries, their records and tiles
 //! change in one statement, so a batch is there wholly or not at all.
 
+use super::embedded::Views;
 use super::store::{Head, Store, StoreError, Tip, Turn, Write};
 use crate::postgres::{Database, DatabaseError, Session};
 use ledger::{
     BundleId, Checkpoint, EntryHash, Hash, Key, Record, SignedCheckpoint, TILE_WIDTH, TileEdge, TileId, VerifierKey,
     append_to_bundle, empty_state_hash,
 };
+use std::cell::RefCell;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio_postgres::Row as SqlRow;
 use tokio_postgres::types::ToSql;
 
-const TAKE_TURN: &str = "UPDATE log_head SET epoch = epoch + 1 WHERE one RETURNING size, epoch, state, checkpoint";
-const TIP: &str = "SELECT size, epoch, state, checkpoint FROM log_head";
+const TAKE_TURN: &str =
+    "UPDATE log_head SET epoch = epoch + 1 WHERE one RETURNING size, epoch, state, checkpoint, moved";
+const TIP: &str = "SELECT size, epoch, state, checkpoint, moved FROM log_head";
+/// Who was about to write has lost the turn, and gets no other.
+const RETIRE: &str = "UPDATE log_head SET moved = true, epoch = epoch + 1 WHERE one";
 /// The other parts look at what the first one changed: nothing, if the turn is another's.
 const COMMIT: &str = "WITH turn AS ( \
         UPDATE log_head SET size = $3, state = $4, checkpoint = $5 WHERE one AND size = $1 AND epoch = $2 RETURNING 1 \
@@ -53,6 +58,14 @@ const ROOTS: &str = "SELECT root FROM log_tiles WHERE level = $1 AND number >= $
 const LEAVES: &str = "SELECT hash FROM log_entries WHERE number >= $1 AND number < $2 ORDER BY number";
 const ENTRIES: &str = "SELECT bytes FROM log_entries WHERE number >= $1 AND number < $2 ORDER BY number";
 
+/// Nobody writes from here to the end of the transaction, and who was about to has lost the turn.
+const HOLD: &str = "UPDATE log_head SET state = $1, epoch = epoch + 1 WHERE one AND size = $2";
+const FORGET_RECORDS: &str = "DELETE FROM log_records";
+const PUT_RECORDS: &str =
+    "INSERT INTO log_records (key, value) SELECT key, value FROM unnest($1::text[], $2::bytea[]) AS new (key, value)";
+/// Records that are put there at once.
+const REPLACED: usize = 1000;
+
 /// Full tiles that are kept in memory, 8 KiB each; they never change.
 const TILES_KEPT: usize = 1024;
 
@@ -76,6 +89,42 @@ impl Postgres {
 
     fn query(&self, sql: &'static str, values: &[&(dyn ToSql + Sync)]) -> Result<Vec<SqlRow>, StoreError> {
         self.database.read(async |session| rows(session, sql, values).await).map_err(failed)
+    }
+
+    /// Puts these records in the place of those that are stored, if the log has this size.
+    pub(super) fn replace_records(&self, size: u64, state: &Hash, views: &Views) -> Result<(), StoreError> {
+        let (seen, size, unread) = (views.read()?, sql_number(size)?, RefCell::new(None));
+        let done = self.database.write(async |session| {
+            let client = session.client();
+            client.batch_execute("BEGIN").await?;
+            if client.execute(HOLD, &[&state.as_bytes().as_slice(), &size]).await? != 1 {
+                client.batch_execute("ROLLBACK").await?;
+                return Ok(false);
+            }
+            client.batch_execute(FORGET_RECORDS).await?;
+            let mut after: Option<Key> = None;
+            loop {
+                let page = match seen.records_from("", after.as_ref(), REPLACED) {
+                    Ok(page) => page,
+                    Err(error) => {
+                        unread.replace(Some(error));
+                        break;
+                    }
+                };
+                let Some((last, _)) = page.last() else { break };
+                after = Some(last.clone());
+                let keys: Vec<&str> = page.iter().map(|(key, _)| key.as_str()).collect();
+                let values: Vec<Vec<u8>> = page.iter().map(|(_, record)| record.to_bytes()).collect();
+                client.execute(PUT_RECORDS, &[&keys, &values]).await?;
+            }
+            client.batch_execute(if unread.borrow().is_none() { "COMMIT" } else { "ROLLBACK" }).await?;
+            Ok(true)
+        });
+        match (done.map_err(failed)?, unread.into_inner()) {
+            (_, Some(error)) => Err(error),
+            (true, None) => Ok(()),
+            (false, None) => Err(StoreError::NotYourTurn),
+        }
     }
 
     fn open_checkpoint(&self, note: &str) -> Result<SignedCheckpoint, StoreError> {
@@ -143,6 +192,9 @@ impl Store for Postgres {
             taken
         };
         let row = taken.first().ok_or_else(|| damaged("there is no head"))?;
+        if column(row, 4)? {
+            return Err(StoreError::Moved);
+        }
         let (turn, tip) = self.read_tip(row)?;
         let Some(Tip { checkpoint, state, .. }) = tip else {
             let (edge, state) = (TileEdge::new(), empty_state_hash());
@@ -189,6 +241,10 @@ impl Store for Postgres {
         let done = self.database.write(async |session| rows(session, COMMIT, &values).await).map_err(failed)?;
         let written: i64 = column(done.first().ok_or_else(|| damaged("no answer"))?, 0)?;
         if written == 1 { Ok(next) } else { Err(StoreError::NotYourTurn) }
+    }
+
+    fn retire(&self) -> Result<(), StoreError> {
+        self.database.write(async |session| rows(session, RETIRE, &[]).await).map(drop).map_err(failed)
     }
 
     fn tip(&self) -> Result<Option<Tip>, StoreError> {

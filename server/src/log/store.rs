@@ -85,6 +85,9 @@ pub enum StoreError {
     /// What is stored contradicts itself.
     #[error("the stored log is damaged: {0}")]
     Damaged(String),
+    /// The log goes on elsewhere: whoever wrote here would fork it.
+    #[error("this log was moved to another store (`biobankd migrate`): open that one, in `--store`")]
+    Moved,
 }
 
 /// A log's store. Calls wait for the disk or the database, so they belong on threads that may wait.
@@ -97,6 +100,9 @@ pub trait Store: Send + Sync + 'static {
 
     /// Writes a batch if the turn is still this one. Gives the turn of the next batch.
     fn commit(&self, turn: Turn, write: &Write<'_>) -> Result<Turn, StoreError>;
+
+    /// Closes the store for good, because the log goes on in another one: it can be read, and nobody gets a turn again.
+    fn retire(&self) -> Result<(), StoreError>;
 
     /// The newest durable end of the log; none before the first commit.
     fn tip(&self) -> Result<Option<Tip>, StoreError>;

@@ -3,7 +3,11 @@
 use super::Session;
 
 /// Each step in its order; a step that was once released is never changed.
-const STEPS: &[&str] = &[include_str!("schema.sql")];
+const STEPS: &[&str] = &[
+    include_str!("schema.sql"),
+    // A log that was moved to another store is not written here any more.
+    "ALTER TABLE log_head ADD COLUMN moved boolean NOT NULL DEFAULT false",
+];
 /// One node at a time.
 const LOCK: &str = "SELECT pg_advisory_xact_lock(7092845117)";
 const VERSIONS: &str = "CREATE TABLE IF NOT EXISTS schema_versions \

@@ -7,6 +7,7 @@ use crate::biobank::Biobank;
 use crate::clock::now;
 use crate::limits::Rate;
 use crate::log::{AppendError, parse_entries};
+use crate::sweep::is_over;
 use axum::Json;
 use axum::body::Body;
 use axum::extract::{Query, State};
@@ -14,7 +15,6 @@ use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use consent::ConsentState;
 use identity::Did;
 use ledger::event::InstitutionEvent;
 use ledger::{Act, ConsentEvent, Entry, EntryHash, Event, Hash, MAX_ENTRY, Rejected, WITHDRAW_TYPE};
@@ -241,8 +241,7 @@ fn follow(biobank: &Biobank, entry: &Entry) -> Result<(), Problem> {
         }
     }
     // What ends all use. After "no contact" the rest still counts.
-    use ConsentState::{DestroySample, Invalidated, Revoked, Withdrawn};
-    if matches!(state.standing.written, Withdrawn | DestroySample | Revoked | Invalidated) {
+    if is_over(state.standing.written) {
         biobank.desk.forget_credential(&subject).map_err(Problem::internal)?;
     }
     Ok(())

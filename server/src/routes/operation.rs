@@ -12,9 +12,10 @@ pub async fn health() -> &'static str {
     "ok"
 }
 
-/// Whether the service can take entries. A log whose disk failed can not; a new start reads it again.
+/// Whether the service can take entries. A log whose disk failed can not; a new start reads it again. One whose
+/// database is out of reach can not either; it goes on by itself when the database is back.
 pub async fn ready(State(biobank): State<Arc<Biobank>>) -> Result<&'static str, Problem> {
-    if biobank.log.is_stopped() || *biobank.closing.borrow() { Err(Problem::stopped()) } else { Ok("ok") }
+    if !biobank.log.is_ready() || *biobank.closing.borrow() { Err(Problem::stopped()) } else { Ok("ok") }
 }
 
 /// Figures in the OpenMetrics text format.

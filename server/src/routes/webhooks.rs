@@ -55,6 +55,7 @@ pub async fn register(
             retry_at: None,
             last_error: None,
             delivered: None,
+            dropped: 0,
         };
         if !biobank.desk.add_hook(&id, &hook).map_err(Problem::internal)? {
             return Err(Problem::too_many_hooks());

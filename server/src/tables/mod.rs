@@ -68,14 +68,20 @@ pub trait Tables: Send + Sync {
 /// How many rows are copied in one change.
 const COPIED: usize = 64;
 
+/// Refuses tables that hold something.
+pub fn refuse_rows(tables: &dyn Tables) -> Result<(), TablesError> {
+    for name in tables.names()? {
+        if !tables.range(Table(&name), ("", None), 1)?.is_empty() {
+            return Err(TablesError::new("the desk that is written to holds something already"));
+        }
+    }
+    Ok(())
+}
+
 /// Copies every row to tables that hold none, and says how many there were. What a copy that was cut off has left
 /// behind is refused as well: it goes into tables that were made anew.
 pub fn copy(from: &dyn Tables, to: &dyn Tables) -> Result<u64, TablesError> {
-    for name in to.names()? {
-        if !to.range(Table(&name), ("", None), 1)?.is_empty() {
-            return Err(TablesError::new("the tables that are written to hold something already"));
-        }
-    }
+    refuse_rows(to)?;
     let mut count = 0;
     for name in from.names()? {
         let (table, mut next) = (Table(&name), String::new());

@@ -19,7 +19,7 @@ const LEASES: Table = Table("webhook-leases");
 pub(crate) const LEASE: i64 = 60;
 /// How many hooks there may be.
 const MAX_HOOKS: usize = 64;
-/// How many dead letters of one hook are kept; of more, the oldest go.
+/// How many dead letters of one hook are kept; of more, the oldest go, and are counted.
 const MAX_DEAD: usize = 1_000;
 
 /// A data holder's address, and where it stands.
@@ -49,6 +49,9 @@ pub struct Hook {
     /// The last entry that arrived.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub delivered: Option<u64>,
+    /// How many dead letters had to make room for newer ones: nobody sees which entries these were.
+    #[serde(default)]
+    pub dropped: u64,
 }
 
 /// An entry that a hook was not told of, although it was tried for long.
@@ -133,19 +136,33 @@ impl Desk {
     /// Gives an entry up: the hook goes on behind it.
     pub fn bury(&self, id: &str, before: &Hook, after: &Hook, letter: &DeadLetter) -> Result<bool, DeskError> {
         self.change(|rows| {
-            match read::<Hook>(rows, HOOKS, id)? {
-                Some(now) if now == *after => return Ok(true),
-                Some(now) if now == *before => {}
+            let mut hook = match read::<Hook>(rows, HOOKS, id)? {
+                Some(now) if Hook { dropped: after.dropped, ..now.clone() } == *after => return Ok(true),
+                Some(now) if now == *before => after.clone(),
                 _ => return Ok(false),
-            }
+            };
             let (from, to) = dead_of(id);
             let there = rows.range(DEAD, (&from, to.as_deref()), MAX_DEAD)?;
             if let Some((oldest, _)) = there.first().filter(|_| there.len() >= MAX_DEAD) {
                 rows.remove(DEAD, oldest)?;
+                hook.dropped = hook.dropped.saturating_add(1);
+                tracing::error!(hook = id, dropped = hook.dropped, "too many dead letters: the oldest is gone");
             }
             write(rows, DEAD, &dead_key(id, letter.index), letter)?;
-            write(rows, HOOKS, id, after)?;
+            write(rows, HOOKS, id, &hook)?;
             Ok(true)
+        })
+    }
+
+    /// Puts letters there at once, as many failures would.
+    #[cfg(test)]
+    pub(crate) fn fill_with_dead(
+        &self,
+        id: &str,
+        letters: impl Iterator<Item = DeadLetter> + Clone,
+    ) -> Result<(), DeskError> {
+        self.change(|rows| {
+            letters.clone().try_for_each(|letter| write(rows, DEAD, &dead_key(id, letter.index), &letter))
         })
     }
 

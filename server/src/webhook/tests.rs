@@ -3,15 +3,19 @@
 use super::*;
 use crate::biobank::Institution;
 use crate::founding::found;
+use crate::log::LogStore;
 use crate::serve::Options;
 use crate::stream;
 use axum::http::StatusCode;
 use axum::routing::post;
 use axum::{Json, Router};
+use identity::SigningKey;
+use ledger::{Act, ConsentEntry, ConsentEvent, EntryHash, Given, NoteKey};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::sync::Mutex;
 
+const ORIGIN: &str = "biobank.example/log";
 const QUICK: Pace = Pace { first: Duration::from_millis(1), longest: Duration::from_millis(4) };
 
 /// What arrived, and what is answered to which entry.
@@ -41,12 +45,40 @@ impl Holder {
     }
 }
 
-/// An institution with the two entries of its policies, and deliveries under way.
-async fn institution(dir: &std::path::Path) -> Arc<Biobank> {
-    let first = Institution { name: "Example Biobank".into(), origin: "biobank.example/log".into() };
+/// An institution with the two entries of its policies.
+async fn founded(dir: &std::path::Path) -> Biobank {
+    let first = Institution { name: "Example Biobank".into(), origin: ORIGIN.into() };
     let options = Options::new(dir.to_owned(), ([127, 0, 0, 1], 0).into(), first);
     let mut biobank = Biobank::open(&options).unwrap();
     found(&mut biobank, dir).await.unwrap();
+    biobank
+}
+
+/// One whose log has 260 entries and shows those from 256 on.
+pub(crate) async fn pruned(dir: &std::path::Path) -> Arc<Biobank> {
+    drop(founded(dir).await);
+    let seed = std::fs::read(dir.join("log.key")).unwrap().try_into().unwrap();
+    let key = || NoteKey::new(ORIGIN, SigningKey::from_seed(seed)).unwrap();
+    let log = LogStore::open(&dir.join("log"), key(), ORIGIN).unwrap();
+    let consent = |number: u64| {
+        let (subject, hash) = (EntryHash::of(&number.to_be_bytes()), ledger::Hash::from_bytes([3; 32]));
+        let act = Act::Grant(Given { credential: hash, policy: hash, until: None });
+        let subject = (*subject.as_bytes()).into();
+        let said = ConsentEvent { subject, previous: None, notice: hash, time: now(), act };
+        ledger::Entry::from(ConsentEntry::sign(&SigningKey::from_seed([1; 32]), &said))
+    };
+    let entries = (log.signed_checkpoint().size..260).map(consent);
+    for answer in log.append_many(entries.collect()).await {
+        answer.unwrap();
+    }
+    drop(log);
+    crate::log::prune(&dir.join("log"), key().verifier(), 256, true).unwrap();
+    Arc::new(founded(dir).await)
+}
+
+/// An institution with deliveries under way.
+async fn institution(dir: &std::path::Path) -> Arc<Biobank> {
+    let mut biobank = founded(dir).await;
     biobank.webhooks = Webhooks::new(Reach::Demo, QUICK);
     let biobank = Arc::new(biobank);
     tokio::spawn(stream::follow(Arc::downgrade(&biobank)));
@@ -65,6 +97,7 @@ fn hook(url: String) -> Hook {
         retry_at: None,
         last_error: None,
         delivered: None,
+        dropped: 0,
     }
 }
 
@@ -82,7 +115,7 @@ async fn until(what: &str, so: impl Fn() -> bool) {
 #[test]
 fn patience_ends_after_half_a_day() {
     let waits: Vec<u64> = (1..).map_while(|attempts| Pace::NORMAL.wait(attempts)).map(|wait| wait.as_secs()).collect();
-    assert_eq!(waits, (0..16).map(|exponent| 1 << exponent).collect::<Vec<u64>>());
+    assert_eq!(waits, (0..16).map(|exponent| 1 << exponent).chain([12 * 3_600]).collect::<Vec<u64>>());
     assert_eq!(Pace::NORMAL.wait(1_000), None);
 }
 
@@ -136,6 +169,50 @@ async fn what_never_arrives_is_given_up_kept_in_sight_and_can_be_tried_again() {
     until("it is still dead", || biobank.desk.dead_letters("a").unwrap().is_empty()).await;
     assert_eq!(holder.came(), [1, 1, 1, 1, 2, 1, 1]);
     assert_eq!(biobank.desk.hook("a").unwrap().unwrap().next, 3);
+}
+
+/// A letter about an entry, for which somebody asked for one more try.
+fn dead(index: u64) -> DeadLetter {
+    let (hash, event, error) = (EntryHash::of(&index.to_be_bytes()), "policy".into(), "status 500".into());
+    DeadLetter { index, hash, event, error, attempts: 4, at: now(), again: true }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_letter_whose_entry_was_pruned_keeps_no_other_from_its_try() {
+    let dir = tempfile::tempdir().unwrap();
+    let biobank = pruned(dir.path()).await;
+    let hook = Hook { next: 260, ..hook("http://127.0.0.1:1024/".into()) };
+    assert!(biobank.desk.add_hook("a", &hook).unwrap());
+    for index in [1, 2, 258] {
+        assert!(biobank.desk.bury("a", &hook, &hook_after(&hook, index), &dead(index)).unwrap());
+        assert!(biobank.desk.move_hook("a", &hook_after(&hook, index), &hook).unwrap());
+    }
+    let Todo::Again(due) = todo(&biobank, "a").unwrap() else { panic!("the letter that can be read is not due") };
+    assert_eq!(due.1.index, 258);
+    let letters = biobank.desk.dead_letters("a").unwrap();
+    let told: Vec<_> = letters.iter().map(|letter| (letter.again, letter.error.as_str())).collect();
+    assert_eq!(told, [(false, PRUNED), (false, PRUNED), (true, "status 500")]);
+}
+
+fn hook_after(hook: &Hook, index: u64) -> Hook {
+    Hook { delivered: Some(index), ..hook.clone() }
+}
+
+#[tokio::test]
+async fn a_letter_that_makes_room_is_counted() {
+    let dir = tempfile::tempdir().unwrap();
+    let biobank = founded(dir.path()).await;
+    let first = hook("http://127.0.0.1:1024/".into());
+    assert!(biobank.desk.add_hook("a", &first).unwrap());
+    biobank.desk.fill_with_dead("a", (0..1_000).map(dead)).unwrap();
+    let after = Hook { next: 1_001, ..first.clone() };
+    // The same step twice is one step.
+    for _ in 0..2 {
+        assert!(biobank.desk.bury("a", &first, &after, &dead(1_000)).unwrap());
+        assert_eq!(biobank.desk.hook("a").unwrap().unwrap(), Hook { dropped: 1, ..after.clone() });
+    }
+    let letters = biobank.desk.dead_letters("a").unwrap();
+    assert_eq!((letters.len(), letters[0].index), (1_000, 1));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -88,6 +88,10 @@ impl Store for Flaky {
         self.inner.publish(checkpoint)
     }
 
+    fn retire(&self) -> Result<(), StoreError> {
+        self.inner.retire()
+    }
+
     fn tip(&self) -> Result<Option<Tip>, StoreError> {
         self.inner.tip()
     }

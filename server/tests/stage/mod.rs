@@ -65,8 +65,16 @@ impl Biobank {
 
     /// Stops, lets the folder be changed, and starts again.
     pub async fn restarted(&mut self, change: impl FnOnce(&std::path::Path)) {
-        self.running.take().unwrap().close().await;
+        self.close().await;
         change(&self.data());
+        self.open_again().await;
+    }
+
+    pub async fn close(&mut self) {
+        self.running.take().unwrap().close().await;
+    }
+
+    pub async fn open_again(&mut self) {
         let running = start(options(self.data(), Network::default())).await.unwrap();
         self.address = running.address.clone();
         self.running = Some(running);

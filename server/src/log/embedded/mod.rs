@@ -336,6 +336,10 @@ impl Store for Embedded {
         }
     }
 
+    fn retire(&self) -> Result<(), StoreError> {
+        open::retire(&self.shared.dir).map_err(failed)
+    }
+
     fn is_stopped(&self) -> bool {
         self.shared.is_broken()
     }

@@ -14,6 +14,7 @@ use ledger::{
     BundleId, Checkpoint, SignedCheckpoint, TILE_WIDTH, TileEdge, TileId, VerifierKey, append_to_bundle, node_hash,
     root_from_tiles,
 };
+use std::io::Write as _;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicU64};
@@ -25,6 +26,11 @@ pub(super) const JOURNAL: &str = "log.redb";
 const INDEX: &str = "index.redb";
 /// The index as it was at the minimum index, from which it is made again after entries were pruned.
 pub(in crate::log) const BASE: &str = "base.redb";
+/// A note that the log goes on in another store.
+const MOVED: &str = "moved.txt";
+/// What it says to whoever finds it.
+const MOVED_TEXT: &str =
+    "This log was moved to another store, and goes on there. To open it here again would fork it.\n";
 /// The public folder.
 pub(in crate::log) const PUBLIC: &str = "public";
 
@@ -37,6 +43,9 @@ impl Embedded {
     /// Opens a log whose disk fails as a test wants it.
     pub fn open_with(dir: &Path, key: &VerifierKey, faults: &Faults) -> Result<Self, OpenError> {
         std::fs::create_dir_all(dir)?;
+        if dir.join(MOVED).exists() {
+            return Err(StoreError::Moved.into());
+        }
         // redb may panic over a file that something else has changed.
         let journal = catch_unwind(|| Journal::open(&dir.join(JOURNAL), faults))
             .map_err(|_| OpenError::Damaged("the journal can not be read".into()))?
@@ -72,6 +81,14 @@ impl Embedded {
         let background = Some(Background::start(shared.clone())?);
         Ok(Self { shared, background })
     }
+}
+
+/// Leaves the note, flushed.
+pub(super) fn retire(dir: &Path) -> std::io::Result<()> {
+    let mut note = std::fs::File::create(dir.join(MOVED))?;
+    note.write_all(MOVED_TEXT.as_bytes())?;
+    note.sync_all()?;
+    sync_folder(dir)
 }
 
 pub(super) fn read_tip(head: &JournalHead, key: &VerifierKey) -> Result<Option<Tip>, OpenError> {
