@@ -48,7 +48,7 @@ pub async fn audit_from(
     if from > size {
         return Err(ClientError::TooShort);
     }
-    let mut reading = Reading::new(checkpoint, size);
+    let mut reading = Reading::new(checkpoint, size, key);
     (reading.edge, reading.read) = (edge(source, from, size).await?, from);
     let bundles = size.div_ceil(TILE_WIDTH);
     for first in (from / TILE_WIDTH..bundles).step_by(BUNDLES_AT_ONCE) {
