@@ -5,7 +5,7 @@ mod cluster;
 mod log_stage;
 
 use cluster::Cluster;
-use ledger::{Checkpoint, Hash, Key, TileEdge, empty_state_hash};
+use ledger::{Checkpoint, Hash, Key, Receipt, TileEdge, empty_state_hash};
 use log_stage::{ENTRIES, ORIGIN, append, grants, note_key};
 use server::log::{Embedded, LogStore, Postgres, Row, Store, StoreError, Turn, Write, check};
 use server::{Database, DatabaseError};
@@ -209,4 +209,31 @@ async fn a_log_moves_between_the_stores_and_stays_the_same() {
         append(&LogStore::over(between, note_key()).unwrap(), &grants(700, 5)).await,
         (700..705).collect::<Vec<_>>()
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_node_hears_of_what_another_one_published_before_it_answers_and_witnesses_it() {
+    let Some(cluster) = Cluster::start(0).await else { return };
+    let address = cluster.database("hears").await;
+    let (one, two) = (node(&address), node(&address));
+    let mut publisher = two.take_over_publishing();
+    for entry in &ENTRIES[..8] {
+        append(&one, std::slice::from_ref(entry)).await;
+        // Whoever has just read the newest checkpoint from one node gets no receipt under a smaller one from the other.
+        let newest = one.newest_checkpoint().unwrap();
+        let receipt = two.receipt(&entry.hash()).unwrap().unwrap();
+        let under = Receipt::verify(&receipt, entry.bytes(), note_key().verifier()).unwrap();
+        assert_eq!(under.checkpoint().size, newest.size);
+    }
+    // The node that asks others to sign is told of what it did not write itself.
+    let told = async { publisher.wait_for(|newest| newest.size == 8).await.map(|newest| newest.clone()) };
+    let newest = tokio::time::timeout(std::time::Duration::from_secs(5), told).await.unwrap().unwrap();
+    // And what it collected is not taken away by a node that could collect nothing.
+    let cosigner = ledger::Cosigner::ed25519("w.example", identity::SigningKey::from_seed([9; 32])).unwrap();
+    let signed = newest.with(newest.cosign(&cosigner, 1_795_348_800).unwrap()).unwrap();
+    two.publish(&signed).unwrap();
+    one.publish(&newest).unwrap();
+    for node in [&one, &two] {
+        assert_eq!(node.newest_checkpoint().unwrap().note(), signed.note());
+    }
 }
