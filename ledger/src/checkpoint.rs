@@ -83,6 +83,15 @@ impl Checkpoint {
         Ok(SignedCheckpoint { checkpoint, note: note.to_owned() })
     }
 
+    /// Reads a checkpoint of the log whose keys these are. It must be signed by Ed25519, whatever else signs it (5.2 of
+    /// the format): what convicts the log later is judged by that key alone.
+    pub fn open_of_log(note: &str, keys: &[LogKey]) -> Result<SignedCheckpoint, CheckpointError> {
+        let signed = Self::open_with(note, keys)?;
+        let note = SignedNote::parse(note)?;
+        let by_ed25519 = |key: &LogKey| matches!(&key.0, Kind::Ed25519(key) if note.verify(key).is_ok());
+        if keys.iter().any(by_ed25519) { Ok(signed) } else { Err(NoteError::Unsigned.into()) }
+    }
+
     /// Reads the text of a checkpoint. Extension lines are allowed by the format and mean nothing here.
     pub(crate) fn parse(text: &str) -> Result<Self, CheckpointError> {
         let checkpoint = Self::read(text).ok_or(CheckpointError::Malformed)?;

@@ -34,8 +34,8 @@ pub use evidence::{Evidence, EvidenceError, MAX_EVIDENCE_BYTES, Verdict};
 pub use hash::{EntryHash, Hash, HashError, leaf_hash, node_hash};
 pub use merkle::{Frontier, ProofError, verify_consistency, verify_inclusion};
 pub use mirror::{
-    AddEntries, BadUpload, ENTRIES_CONTENT_TYPE, EntryPackage, INFO_CONTENT_TYPE, MAX_PACKAGES, Mirror, MirrorAnswer,
-    MirrorInfo, MirrorReply, Mirrored, PackageRange, Target, UploadReader, package_ranges,
+    AddEntries, BadUpload, ENTRIES_CONTENT_TYPE, EntryPackage, INFO_CONTENT_TYPE, MAX_PACKAGES, MAX_UPLOAD_BYTES,
+    Mirror, MirrorAnswer, MirrorInfo, MirrorReply, Mirrored, PackageRange, Target, UploadReader, package_ranges,
 };
 pub use note::{MAX_NOTE_BYTES, MAX_SIGNATURES, NoteError, NoteKey, NoteSignature, SignedNote, VerifierKey};
 pub use policy::{

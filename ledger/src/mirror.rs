@@ -7,8 +7,8 @@
 mod body;
 
 pub use body::{
-    AddEntries, BadUpload, ENTRIES_CONTENT_TYPE, EntryPackage, INFO_CONTENT_TYPE, MAX_PACKAGES, MirrorInfo,
-    PackageRange, UploadReader, package_ranges,
+    AddEntries, BadUpload, ENTRIES_CONTENT_TYPE, EntryPackage, INFO_CONTENT_TYPE, MAX_PACKAGES, MAX_UPLOAD_BYTES,
+    MirrorInfo, PackageRange, UploadReader, package_ranges,
 };
 
 use crate::checkpoint::{Checkpoint, LogKey, SignedCheckpoint};

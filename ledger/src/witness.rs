@@ -109,8 +109,8 @@ pub enum Refusal {
     /// Not a request, not a checkpoint, or one that ends before it begins.
     #[error("not a request to witness a checkpoint")]
     BadRequest,
-    /// Not signed by the log, or falsely.
-    #[error("the checkpoint is not signed by a key of its log")]
+    /// Not signed by the log's Ed25519 key, or falsely by any of its keys.
+    #[error("the checkpoint is not signed by its log, or not by Ed25519")]
     Unsigned,
     /// No log of this name is witnessed here.
     #[error("no log of this origin is witnessed here")]
@@ -207,7 +207,7 @@ impl Witness {
         if keys.is_empty() {
             return Err(Refusal::UnknownLog);
         }
-        let signed = Checkpoint::open_with(&request.checkpoint, &keys).map_err(|error| match error {
+        let signed = Checkpoint::open_of_log(&request.checkpoint, &keys).map_err(|error| match error {
             CheckpointError::Note(NoteError::Unsigned | NoteError::BadSignature) => Refusal::Unsigned,
             CheckpointError::EmptyRoot => Refusal::Inconsistent,
             _ => Refusal::BadRequest,

@@ -70,7 +70,7 @@ fn example() -> Example {
     Example { entries, log, subject, notice }
 }
 
-/// The lines of what an entry changed, as rule 2.11 has it.
+/// The lines of what an entry changed, as rules 2.31 and 2.32 have it.
 fn changed(state: &State, index: u64, entry: &ConsentEntry) -> (Hash, String) {
     let applied = apply(state, index, entry).unwrap();
     let lines: String = applied

@@ -6,8 +6,8 @@ mod institution;
 use identity::SigningKey;
 use institution::{Log, NOW, ORIGIN, ed25519, lines, log_key, log_keys, ml_dsa};
 use ledger::{
-    AddCheckpoint, Answer, Checkpoint, CheckpointError, CosignedCheckpoint, Hash, LogKey, MAX_ADD_CHECKPOINT_BYTES,
-    NoteKey, Refusal, SIZE_CONTENT_TYPE, Update, Witness, Witnessed, origin_hash,
+    AddCheckpoint, Answer, Checkpoint, CheckpointError, CosignedCheckpoint, Cosigner, Hash, LogKey,
+    MAX_ADD_CHECKPOINT_BYTES, NoteKey, Refusal, SIZE_CONTENT_TYPE, Update, Witness, Witnessed, origin_hash,
 };
 use proptest::prelude::*;
 
@@ -98,6 +98,17 @@ fn status_403_without_a_good_signature_of_the_log() {
         let refused = ask(&AddCheckpoint { old_size: 0, proof: vec![], checkpoint: note }, None).unwrap_err();
         assert_eq!((refused.clone(), refused.status()), (Refusal::Unsigned, 403));
     }
+    // By its ML-DSA-44 key alone a log says nothing that convicts it later: each checkpoint bears its Ed25519 key's too.
+    let second = Cosigner::ml_dsa_44(ORIGIN, &[55; 32]).unwrap();
+    let keys = [log_keys(), vec![LogKey::ml_dsa_44(second.key().clone()).unwrap()]].concat();
+    let line = log.checkpoint(9).cosign(&second, NOW).unwrap();
+    let alone = format!("{}\n{line}", log.checkpoint(9).text());
+    Checkpoint::open_with(&alone, &keys).unwrap();
+    let ask_both = |checkpoint: String| {
+        witness().add_checkpoint(&AddCheckpoint { old_size: 0, proof: vec![], checkpoint }, &keys, None, NOW)
+    };
+    assert_eq!(ask_both(alone).unwrap_err(), Refusal::Unsigned);
+    ask_both(log.checkpoint(9).with(line).unwrap().note().to_owned()).unwrap();
     // A stranger's signature beside the log's is passed over, and not passed on.
     let both = format!("{}{}", log.checkpoint(9).note(), lines(&by_stranger));
     let update = ask(&AddCheckpoint { old_size: 0, proof: vec![], checkpoint: both }, None).unwrap();

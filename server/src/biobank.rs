@@ -166,7 +166,11 @@ impl Biobank {
             .collect::<Result<_, StartError>>()?;
         let vkey = note_key.verifier().clone();
         let metrics = Metrics::new();
-        let federation = Federation::open(dir, &vkey, &metrics)?;
+        let database = match &options.store {
+            StoreAddress::Embedded => None,
+            StoreAddress::Postgres(address) => Some(Database::open(address, options.allow_unreplicated)?),
+        };
+        let federation = Federation::open(dir, &vkey, &metrics, database.as_ref())?;
         let successions = succession::read(dir)?;
         let mut said = json!({ "origin": institution.origin, "vkey": vkey.to_string() });
         if !successions.is_empty() {
@@ -182,7 +186,7 @@ impl Biobank {
         if successions.iter().any(|succession| succession.former == vkey) {
             return Err(cut_off(StartError::FormerLogKey));
         }
-        let (log, desk) = open_store(options, note_key, &institution.origin).map_err(|error| match error {
+        let (log, desk) = open_store(dir, database, note_key, &institution.origin).map_err(|error| match error {
             StartError::Log(OpenError::OtherLog | OpenError::Damaged(_)) => cut_off(error),
             error => error,
         })?;
@@ -216,12 +220,18 @@ impl Biobank {
         })
     }
 
-    /// Waits until a published checkpoint covers entry `index`; in a federation, until one with its quorum does.
+    /// Waits until a checkpoint with its quorum covers entry `index`. False at once where no federation is known: there
+    /// is nobody to wait for.
     pub async fn wait_witnessed(&self, index: u64) -> bool {
         match &self.federation {
             Some(federation) => federation.wait_final(index).await,
-            None => self.log.wait_published(index).await,
+            None => false,
         }
+    }
+
+    /// Whether a checkpoint with its quorum covers entry `index`.
+    pub fn is_witnessed(&self, index: u64) -> bool {
+        self.federation.as_ref().is_some_and(|federation| federation.covers(index))
     }
 
     /// The biobank's word for who this is.
@@ -264,17 +274,17 @@ impl Biobank {
 }
 
 /// Opens the log and the desk: below the folder, or in a database that several nodes share.
-fn open_store(options: &Options, key: NoteKey, origin: &str) -> Result<(LogStore, Desk), StartError> {
-    match &options.store {
-        StoreAddress::Embedded => {
-            Ok((LogStore::open(&options.data.join("log"), key, origin)?, Desk::open(&options.data)?))
-        }
-        StoreAddress::Postgres(address) => {
-            let database = Database::open(address, options.allow_unreplicated)?;
-            let store = Postgres::new(database.clone(), key.verifier().clone());
-            Ok((LogStore::over(Arc::new(store), key)?, Desk::over(Box::new(Shared::new(database)))))
-        }
-    }
+fn open_store(
+    dir: &Path,
+    database: Option<Arc<Database>>,
+    key: NoteKey,
+    origin: &str,
+) -> Result<(LogStore, Desk), StartError> {
+    let Some(database) = database else {
+        return Ok((LogStore::open(&dir.join("log"), key, origin)?, Desk::open(dir)?));
+    };
+    let store = Postgres::new(database.clone(), key.verifier().clone());
+    Ok((LogStore::over(Arc::new(store), key)?, Desk::over(Box::new(Shared::new(database)))))
 }
 
 fn say(key: &SigningKey, typ: &str, what: &Value) -> String {

@@ -193,7 +193,7 @@ async fn many_entries_are_judged_one_by_one_and_answered_in_their_places() {
     );
     let (status, waited) =
         biobank.post("/v1/entries?wait=witnessed", "application/jose", second.bytes().to_vec()).await;
-    assert_eq!(status, 200);
+    assert_eq!(status, 202, "nobody witnesses this log");
     Receipt::verify(text(&waited["receipt"]), second.bytes(), &biobank.vkey).unwrap();
 }
 
@@ -374,4 +374,31 @@ async fn a_folder_with_the_key_of_another_institution_does_not_start() {
     let options = server::Options::new(biobank.data(), ([127, 0, 0, 1], 0).into(), institution);
     let error = server::start(options).await.err().unwrap();
     assert!(matches!(error, server::StartError::OtherInstitution), "{error}");
+}
+
+/// The service's own clock went back behind what the institution said last: then it says nothing, and goes on.
+#[tokio::test]
+async fn a_clock_that_is_behind_the_record_keeps_nobody_from_starting() {
+    let mut biobank = Biobank::open().await;
+    let before = log(&biobank).await;
+    let studies = before.iter().filter_map(|entry| match entry.said() {
+        Event::Institution(InstitutionEvent::Study(said)) if said.study.as_str() != "heart-rhythm" => {
+            Some(said.clone())
+        }
+        _ => None,
+    });
+    let listed = studies.last().unwrap();
+    // Said by a clock that was an hour ahead, and is right again.
+    let key = SigningKey::from_seed(std::fs::read(biobank.data().join("institution.key")).unwrap().try_into().unwrap());
+    let said = StudyVersion { open: false, time: now().plus_seconds(3_600), ..listed };
+    let closed = Entry::sign(&key, &InstitutionEvent::Study(said)).unwrap();
+    assert_eq!(biobank.append(closed.bytes()).await.0, 200);
+    // At each start the institution would say that the study, which is on its list, is open.
+    for _ in 0..2 {
+        biobank.restarted(|_| ()).await;
+        assert_eq!(log(&biobank).await.len(), before.len() + 1, "it waits for a later start");
+    }
+    // Donors are heard all the same.
+    let (_, entry, _) = biobank.consenting(1).await;
+    assert_eq!(log(&biobank).await.last().unwrap().hash(), entry.hash());
 }

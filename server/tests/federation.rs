@@ -3,134 +3,20 @@
 
 #[path = "../../ledger/tests/institution/mod.rs"]
 mod institution;
+mod member;
 
-use consent::Timestamp;
 use identity::SigningKey;
 use institution::{Log, ORIGIN, ed25519, log_keys};
-use ledger::event::{InstitutionEvent, PolicyVersion};
 use ledger::{
-    AddCheckpoint, AddEntries, BundleId, Checkpoint, CosignedCheckpoint, Entry, EntryPackage, Evidence, Hash,
-    MirrorInfo, NoteKey, Receipt, TileId, TrustPolicy, Verdict, Witness, append_to_bundle, origin_hash, package_ranges,
+    AddCheckpoint, BundleId, Checkpoint, CosignedCheckpoint, Hash, MirrorInfo, NoteKey, Receipt, TileId, TrustPolicy,
+    Verdict, Witness, append_to_bundle, origin_hash,
 };
-use reqwest::Client;
+use member::{Member, conflict, here, host, now, ok, peer, text, upload};
 use serde_json::Value;
 use server::federation::{KnownLog, PEERS_FILE, POLICY_FILE, Peer, Peers, Sheet, join};
-use server::{Institution, Options, Running, start};
-use std::path::{Path, PathBuf};
-use std::time::{SystemTime, UNIX_EPOCH};
-use tempfile::TempDir;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpListener;
+use server::{Institution, Options, start};
+use std::path::Path;
 use url::Url;
-
-#[allow(clippy::disallowed_methods, reason = "the test's clock")]
-fn now() -> u64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs()
-}
-
-/// Status, content type, body.
-type Answer = (u16, String, Vec<u8>);
-
-fn text(answer: &Answer) -> &str {
-    std::str::from_utf8(&answer.2).unwrap()
-}
-
-struct Member {
-    dir: PathBuf,
-    name: String,
-    running: Option<Running>,
-    http: Client,
-}
-
-impl Member {
-    /// An institution that was started once, and does not run.
-    async fn new(root: &TempDir, name: &str) -> Self {
-        let http = Client::builder().no_proxy().build().unwrap();
-        let mut member = Self { dir: root.path().join(name), name: name.to_owned(), running: None, http };
-        member.open().await;
-        member.close().await;
-        member
-    }
-
-    async fn open(&mut self) {
-        let institution = Institution { name: self.name.clone(), origin: format!("{}.example/log", self.name) };
-        let options = Options::new(self.dir.clone(), ([127, 0, 0, 1], 0).into(), institution);
-        self.running = Some(start(options).await.unwrap());
-    }
-
-    async fn close(&mut self) {
-        if let Some(running) = self.running.take() {
-            running.close().await;
-        }
-    }
-
-    fn address(&self) -> Url {
-        self.running.as_ref().map_or("http://127.0.0.1:1", |running| &running.address).parse().unwrap()
-    }
-
-    fn sheet(&self) -> Sheet {
-        Sheet::of(&self.dir, &self.address()).unwrap()
-    }
-
-    /// Writes the files of a federation by hand, and starts.
-    async fn federate(&mut self, quorum: &str, peers: &Peers) {
-        let log = self.sheet().log[0].clone();
-        std::fs::write(self.dir.join(POLICY_FILE), format!("log {log}\n{quorum}")).unwrap();
-        std::fs::write(self.dir.join(PEERS_FILE), serde_json::to_string(peers).unwrap()).unwrap();
-        self.open().await;
-    }
-
-    async fn get(&self, path: &str) -> Answer {
-        answer(self.http.get(self.address().join(path).unwrap()).send().await.unwrap()).await
-    }
-
-    async fn post(&self, path: &str, body: impl Into<reqwest::Body>) -> Answer {
-        answer(self.http.post(self.address().join(path).unwrap()).body(body).send().await.unwrap()).await
-    }
-
-    async fn show(&self, request: &AddCheckpoint) -> Answer {
-        self.post("/witness/add-checkpoint", request.to_string()).await
-    }
-
-    /// What is kept, each file judged.
-    async fn evidence(&self) -> Vec<Verdict> {
-        let list: Value = serde_json::from_slice(&self.get("/v1/evidence").await.2).unwrap();
-        let mut verdicts = Vec::new();
-        for kept in list["evidence"].as_array().unwrap() {
-            assert_eq!(kept["origin"], ORIGIN);
-            let file = self.get(&format!("/v1/evidence/{}", kept["id"].as_str().unwrap())).await;
-            verdicts.push(Evidence::parse(&file.2).unwrap().judge().unwrap());
-        }
-        verdicts
-    }
-
-    /// An entry of the institution itself.
-    fn says(&self, version: u32) -> Entry {
-        let key = SigningKey::from_seed(std::fs::read(self.dir.join("institution.key")).unwrap().try_into().unwrap());
-        let policy = "test".parse().unwrap();
-        let time = Timestamp::from_unix(now().try_into().unwrap());
-        let document = Hash::from_bytes([version as u8; 32]);
-        Entry::sign(&key, &InstitutionEvent::Policy(PolicyVersion { document, policy, time, version })).unwrap()
-    }
-}
-
-async fn answer(response: reqwest::Response) -> Answer {
-    let status = response.status().as_u16();
-    let kind = response.headers().get("content-type").map(|kind| kind.to_str().unwrap().to_owned());
-    (status, kind.unwrap_or_default(), response.bytes().await.unwrap().to_vec())
-}
-
-/// A member that signs for the log made by hand.
-async fn host(root: &TempDir) -> Member {
-    let mut member = Member::new(root, "host").await;
-    let logs = vec![KnownLog { keys: log_keys(), mirror: true }];
-    member.federate("quorum none\n", &Peers { logs, ..Peers::default() }).await;
-    member
-}
-
-fn here() -> String {
-    format!("/witness/{}/checkpoint", origin_hash(ORIGIN))
-}
 
 #[tokio::test]
 async fn a_witness_answers_as_the_specification_says() {
@@ -217,18 +103,6 @@ async fn of_two_histories_at_once_one_is_signed() {
     // The honest history goes on.
     assert_eq!(member.show(&signed.request(40, 60)).await.0, 200);
     member.close().await;
-}
-
-/// An upload of the entries from `start`, under the checkpoint of size `end`, with its first so many packages.
-fn upload(log: &Log, start: u64, end: u64, packages: usize) -> Vec<u8> {
-    let log = Log { entries: log.entries[..end as usize].to_vec() };
-    let head = AddEntries { origin: ORIGIN.into(), start, end, ticket: Vec::new() };
-    let mut bytes = head.to_bytes().unwrap();
-    for range in package_ranges(start, end).take(packages) {
-        let entries = log.entries[range.start as usize..range.end as usize].to_vec();
-        bytes.extend(EntryPackage::make(range, end, entries, log.reader()).unwrap().to_bytes().unwrap());
-    }
-    bytes
 }
 
 /// What is served is the log, as far as it was signed, and nothing else.
@@ -323,7 +197,7 @@ async fn members_find_out_that_each_was_shown_another_history() {
     let root = tempfile::tempdir().unwrap();
     let (mut one, mut other) = (Member::new(&root, "one").await, Member::new(&root, "other").await);
     let (log, forged) = (Log::of(40), Log::of(40).forked_at(5));
-    let logs = vec![KnownLog { keys: log_keys(), mirror: true }];
+    let logs = vec![KnownLog { keys: log_keys(), mirror: true, address: None }];
     other.federate("quorum none\n", &Peers { logs: logs.clone(), ..Peers::default() }).await;
     // The log shows each of them one of its histories, and neither has reason to complain.
     assert_eq!(other.show(&forged.request(0, 30)).await.0, 200);
@@ -355,56 +229,13 @@ async fn until_convicted(member: &Member, expected: &[Verdict]) {
     }
 }
 
-/// A peer made by hand: what it answers to a body, or nothing for ever.
-async fn peer(answer: impl Fn(&str) -> Option<String> + Send + Sync + 'static) -> Url {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = format!("http://{}/", listener.local_addr().unwrap()).parse().unwrap();
-    let answer = std::sync::Arc::new(answer);
-    tokio::spawn(async move {
-        while let Ok((mut stream, _)) = listener.accept().await {
-            let answer = answer.clone();
-            tokio::spawn(async move {
-                let mut bytes = Vec::new();
-                let body = loop {
-                    let mut part = [0; 65536];
-                    let Ok(count @ 1..) = stream.read(&mut part).await else { return };
-                    bytes.extend_from_slice(&part[..count]);
-                    let read = String::from_utf8_lossy(&bytes).into_owned();
-                    let Some((head, body)) = read.split_once("\r\n\r\n") else { continue };
-                    let length = head
-                        .lines()
-                        .find_map(|line| line.to_lowercase().strip_prefix("content-length: ").map(str::to_owned));
-                    if body.len() >= length.map_or(0, |length| length.parse().unwrap()) {
-                        break body.to_owned();
-                    }
-                };
-                match answer(&body) {
-                    Some(text) => drop(stream.write_all(text.as_bytes()).await),
-                    None => std::future::pending().await,
-                }
-            });
-        }
-    });
-    address
-}
-
-fn ok(body: &str) -> Option<String> {
-    Some(format!("HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: {}\r\n\r\n{body}", body.len()))
-}
-
-fn conflict(size: u64) -> Option<String> {
-    let body = format!("{size}\n");
-    let head = "HTTP/1.1 409 Conflict\r\nconnection: close\r\ncontent-type: text/x.tlog.size";
-    Some(format!("{head}\r\ncontent-length: {}\r\n\r\n{body}", body.len()))
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn hostile_witnesses_are_passed_over_and_nobody_waits_for_them() {
     let root = tempfile::tempdir().unwrap();
     let mut good = Member::new(&root, "good").await;
     let mut own = Member::new(&root, "own").await;
     let own_keys = own.sheet().log;
-    let logs = vec![KnownLog { keys: own_keys.clone(), mirror: true }];
+    let logs = vec![KnownLog { keys: own_keys.clone(), mirror: true, address: None }];
     good.federate("quorum none\n", &Peers { logs, ..Peers::default() }).await;
 
     // What an honest witness would say, had it this key.
@@ -519,18 +350,27 @@ async fn who_joins_takes_more_than_half_of_the_others() {
     for name in ["a", "b", "c", "d", "e"] {
         members.push(Member::new(&root, name).await);
     }
-    let sheets: Vec<Sheet> = members.iter().map(Member::sheet).collect();
+    let mut sheets: Vec<Sheet> = members.iter().map(Member::sheet).collect();
     let dir: &Path = &members[0].dir;
     for quorum in [0, 1, 2, 5] {
         assert!(join(dir, &sheets, quorum, true).is_err(), "{quorum} of four others");
     }
     assert!(join(dir, &sheets[..1], 1, true).is_err(), "nobody else");
+    // Two names that begin alike, and one that looks like another's key, stay apart.
+    for (at, name) in [(1, "Uni:A"), (2, "Uni:B"), (3, "Uni"), (4, "Uni:ed25519")] {
+        sheets[at].name = name.into();
+    }
     join(dir, &sheets, 3, true).unwrap();
     let policy = TrustPolicy::parse(&std::fs::read(dir.join(POLICY_FILE)).unwrap()).unwrap();
     assert_eq!((policy.logs().len(), policy.witnesses().len()), (2, 8));
+    let mut names: Vec<&str> = policy.witnesses().iter().map(|witness| witness.name.as_str()).collect();
+    names.dedup_by_key(|name| name.split(':').next().unwrap().to_owned());
+    assert_eq!(names, ["Uni-A:ed25519", "Uni-B:ed25519", "Uni:ed25519", "Uni-ed25519:ed25519"]);
     let peers: Peers = serde_json::from_slice(&std::fs::read(dir.join(PEERS_FILE)).unwrap()).unwrap();
     assert_eq!((peers.witnesses.len(), peers.mirrors.len(), peers.logs.len()), (4, 4, 4));
     assert!(peers.logs.iter().all(|log| log.origin() != "a.example/log"));
+    let beside = |(log, peer): (&KnownLog, &Peer)| log.address == peer.address.join(".").ok();
+    assert!(peers.logs.iter().zip(&peers.witnesses).all(beside), "the log itself is asked as well");
     // Keys are nobody else's to read, and none stands for two statements.
     let keys: std::collections::BTreeSet<String> = sheets
         .iter()

@@ -8,7 +8,7 @@ mod program;
 use cluster::Cluster;
 use identity::SigningKey;
 use ledger::event::{InstitutionEvent, MemberChange, Role};
-use ledger::{Checkpoint, Entry, Hash, Key, NoteKey, TileEdge, empty_state_hash};
+use ledger::{Checkpoint, Entry, Hash, Key, NoteKey, Receipt, TileEdge, empty_state_hash};
 use log_stage::{ENTRIES, ORIGIN, append, grants, note_key};
 use program::{biobankd, path};
 use server::log::{
@@ -328,4 +328,31 @@ async fn records_that_somebody_changed_are_made_again_from_the_entries() {
     client.batch_execute(swap).await.unwrap();
     let (sound, said) = program("rebuild");
     assert!(!sound && said.contains("NOT SOUND"), "{said}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_node_hears_of_what_another_one_published_before_it_answers_and_witnesses_it() {
+    let Some(cluster) = Cluster::start(0).await else { return };
+    let address = cluster.database("hears").await;
+    let (one, two) = (node(&address), node(&address));
+    let mut publisher = two.take_over_publishing();
+    for entry in &ENTRIES[..8] {
+        append(&one, std::slice::from_ref(entry)).await;
+        // Whoever has just read the newest checkpoint from one node gets no receipt under a smaller one from the other.
+        let newest = one.newest_checkpoint().unwrap();
+        let receipt = two.receipt(&entry.hash()).unwrap().unwrap();
+        let under = Receipt::verify(&receipt, entry.bytes(), note_key().verifier()).unwrap();
+        assert_eq!(under.checkpoint().size, newest.size);
+    }
+    // The node that asks others to sign is told of what it did not write itself.
+    let told = async { publisher.wait_for(|newest| newest.size == 8).await.map(|newest| newest.clone()) };
+    let newest = tokio::time::timeout(std::time::Duration::from_secs(5), told).await.unwrap().unwrap();
+    // And what it collected is not taken away by a node that could collect nothing.
+    let cosigner = ledger::Cosigner::ed25519("w.example", identity::SigningKey::from_seed([9; 32])).unwrap();
+    let signed = newest.with(newest.cosign(&cosigner, 1_795_348_800).unwrap()).unwrap();
+    two.publish(&signed).unwrap();
+    one.publish(&newest).unwrap();
+    for node in [&one, &two] {
+        assert_eq!(node.newest_checkpoint().unwrap().note(), signed.note());
+    }
 }

@@ -2,7 +2,7 @@
 
 use super::ClientError;
 use crate::checkpoint::{Checkpoint, SignedCheckpoint};
-use crate::entry::{Entry, MAX_ENTRY};
+use crate::entry::MAX_ENTRY;
 use crate::hash::{EntryHash, Hash};
 use crate::note::{MAX_NOTE_BYTES, VerifierKey};
 use crate::prove::{consistency_proof, consistency_tiles, inclusion_proof, inclusion_tiles, roots_from_tiles};
@@ -95,22 +95,6 @@ impl LogInfo {
     }
 }
 
-/// The answer to an entry that a log took.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Appended {
-    /// The name of the entry.
-    pub hash: EntryHash,
-    /// Its number in the log.
-    pub index: u64,
-}
-
-/// The part of a problem (RFC 9457) that is of use here.
-#[derive(Default, Deserialize)]
-struct Problem {
-    #[serde(default)]
-    latest: Option<EntryHash>,
-}
-
 /// A reader of one log.
 #[derive(Debug, Clone)]
 pub struct LogClient {
@@ -180,28 +164,6 @@ impl LogClient {
         let path = format!("v1/entries/{entry}/proof");
         let bytes = self.get(&path, MAX_RECEIPT_BYTES).await?.ok_or(ClientError::NotFound)?;
         String::from_utf8(bytes).map_err(|_| ClientError::Malformed("a receipt"))
-    }
-
-    /// Gives an entry to the log. Doing it twice changes nothing and gives the same answer.
-    pub async fn append(&self, entry: &Entry) -> Result<Appended, ClientError> {
-        let request = self.http.post(self.url("v1/entries")?).header("content-type", "application/jose");
-        let (status, body) = self.send(request.body(entry.bytes().to_vec()), MAX_JSON_BYTES).await?;
-        match status {
-            StatusCode::OK | StatusCode::CREATED => {
-                let answer: Appended =
-                    serde_json::from_slice(&body).map_err(|_| ClientError::Malformed("the place of an entry"))?;
-                if answer.hash != entry.hash() {
-                    return Err(ClientError::Malformed("the place of this entry"));
-                }
-                Ok(answer)
-            }
-            StatusCode::CONFLICT => {
-                let latest = serde_json::from_slice::<Problem>(&body).unwrap_or_default().latest;
-                Err(ClientError::Conflict { latest })
-            }
-            StatusCode::FORBIDDEN => Err(ClientError::UnknownSigner),
-            other => Err(ClientError::Status(other.as_u16())),
-        }
     }
 
     /// Shows from the tiles of the newer tree that the older one is its beginning.

@@ -8,12 +8,11 @@ mod parallel;
 mod source;
 
 pub use audit::{AuditReport, Finding, Remainder, audit, audit_from, audit_until};
-pub use fetch::{Appended, Limits, LogClient, LogInfo};
+pub use fetch::{Limits, LogClient, LogInfo};
 pub use mirror::{Mirror, SyncReport};
 pub use source::LogSource;
 
 use crate::checkpoint::{CheckpointError, SignedCheckpoint};
-use crate::hash::EntryHash;
 use crate::merkle::ProofError;
 use crate::note::NoteError;
 use crate::prove::ProveError;
@@ -52,15 +51,6 @@ pub enum ClientError {
     /// The checkpoint is not one of this log.
     #[error(transparent)]
     Checkpoint(#[from] CheckpointError),
-    /// The entry does not follow the latest one of its subject.
-    #[error("the entry does not follow the latest one of its subject")]
-    Conflict {
-        /// The latest entry as the log tells it.
-        latest: Option<EntryHash>,
-    },
-    /// The log does not know the key that signed the entry.
-    #[error("the log does not know the signer of the entry")]
-    UnknownSigner,
     /// The log shows a checkpoint with fewer entries than one that it signed before.
     #[error("the log is shorter than it was")]
     Shrunk {

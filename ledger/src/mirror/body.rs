@@ -1,5 +1,6 @@
 //! The bodies of a mirror's requests and answers, byte for byte.
 
+use crate::entry::MAX_ENTRY;
 use crate::hash::Hash;
 use crate::merkle::ProofError;
 use crate::prove::ProveError;
@@ -13,8 +14,11 @@ use std::fmt;
 pub const ENTRIES_CONTENT_TYPE: &str = "application/octet-stream";
 /// The content type of the answer that says where a mirror is.
 pub const INFO_CONTENT_TYPE: &str = "text/x.tlog.mirror-info";
-/// How many packages one request should have at most.
-pub const MAX_PACKAGES: u64 = 32;
+/// How many packages of one request are taken: a mirror that got more says where to go on after them.
+pub const MAX_PACKAGES: usize = 32;
+/// The longest upload of a consent log's entries: a head, and so many full packages of the longest entries.
+pub const MAX_UPLOAD_BYTES: usize =
+    2 * (2 + MAX_FIELD) + 16 + MAX_PACKAGES * (TILE_WIDTH as usize * (2 + MAX_ENTRY) + 1 + 32 * MAX_PROOF_LINES);
 /// The longest origin and the longest ticket that are read.
 const MAX_FIELD: usize = 16 * 1024;
 
@@ -114,7 +118,7 @@ impl EntryPackage {
 #[error("not an upload of entries")]
 pub struct BadUpload;
 
-/// Reads an upload as it arrives, and holds no more of it than one package.
+/// Reads an upload piece by piece, and holds no more of it than one package and what was given to it last.
 #[derive(Debug, Default)]
 pub struct UploadReader {
     buffer: Vec<u8>,

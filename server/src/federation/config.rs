@@ -38,6 +38,9 @@ pub struct KnownLog {
     /// Whether its entries are kept here as well.
     #[serde(default)]
     pub mirror: bool,
+    /// Where the log itself is read, to see whether it shows less than it did. It is not asked if this is left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub address: Option<Url>,
 }
 
 impl KnownLog {
@@ -102,9 +105,10 @@ impl Config {
                 return Err(wrong(format!("{:?} stands there twice", log.origin())));
             }
         }
-        for peer in peers.witnesses.iter().chain(&peers.mirrors) {
-            if !matches!(peer.address.scheme(), "https" | "http") || peer.address.cannot_be_a_base() {
-                return Err(wrong(format!("{} is no address of a witness", peer.address)));
+        let others = peers.witnesses.iter().chain(&peers.mirrors).map(|peer| &peer.address);
+        for address in others.chain(peers.logs.iter().filter_map(|log| log.address.as_ref())) {
+            if !matches!(address.scheme(), "https" | "http") || address.cannot_be_a_base() {
+                return Err(wrong(format!("{address} is no address that could be asked")));
             }
         }
         Ok(Some(Self { text, policy, peers }))
@@ -152,9 +156,15 @@ impl Sheet {
         })
     }
 
-    /// The name within a policy: one word.
+    /// The log, as it is watched.
+    fn known(&self, mirror: bool) -> KnownLog {
+        // A witness stands beside the log that it belongs to.
+        KnownLog { keys: self.log.clone(), mirror, address: self.witness.address.join(".").ok() }
+    }
+
+    /// The name within a policy: one word, without the colon that sets a key's algorithm apart from it.
     fn word(&self) -> String {
-        let word = |c: char| if c.is_whitespace() || c.is_control() || c == '#' { '-' } else { c };
+        let word = |c: char| if c.is_whitespace() || c.is_control() || matches!(c, '#' | ':') { '-' } else { c };
         let name: String = self.name.trim().chars().map(word).collect();
         if name.is_empty() || name == "none" { format!("member-{name}") } else { name }
     }
@@ -206,7 +216,7 @@ pub fn join(dir: &Path, sheets: &[Sheet], quorum: usize, mirror: bool) -> Result
     let peers = Peers {
         witnesses: others.iter().map(|sheet| sheet.witness.clone()).collect(),
         mirrors: others.iter().filter(|_| mirror).map(|sheet| sheet.mirror.clone()).collect(),
-        logs: others.iter().map(|sheet| KnownLog { keys: sheet.log.clone(), mirror }).collect(),
+        logs: others.iter().map(|sheet| sheet.known(mirror)).collect(),
     };
     let json = serde_json::to_string_pretty(&peers).map_err(|e| StartError::Json(PEERS_FILE.into(), e))?;
     TrustPolicy::parse(text.as_bytes()).map_err(|error| StartError::Federation(error.to_string()))?;

@@ -7,7 +7,7 @@ use crate::clock::now;
 use crate::log::ReadError;
 use ledger::{
     AddCheckpoint, AddEntries, Answer, Checkpoint, ENTRIES_CONTENT_TYPE, EntryPackage, LINES_CONTENT_TYPE,
-    MAX_NOTE_BYTES, MirrorAnswer, SignedCheckpoint, origin_hash, package_ranges,
+    MAX_NOTE_BYTES, MAX_PACKAGES, MirrorAnswer, SignedCheckpoint, origin_hash, package_ranges,
 };
 use reqwest::{Client, header, redirect};
 use std::sync::{Arc, Weak};
@@ -263,7 +263,7 @@ async fn receive(mut answer: reqwest::Response) -> Result<(u16, String, String),
 /// early, and says where to go on.
 fn pack(biobank: &Biobank, head: &AddEntries) -> Result<Vec<u8>, ReadError> {
     let mut bytes = head.to_bytes().map_err(|_| ReadError::Damaged)?;
-    for range in package_ranges(head.start, head.end) {
+    for range in package_ranges(head.start, head.end).take(MAX_PACKAGES) {
         if bytes.len() > MAX_UPLOAD {
             break;
         }

@@ -1,16 +1,22 @@
 //! Pairs of checkpoints that a log signed and that do not go together, one file each. Whoever has a file can judge it
 //! without asking anybody (`consentctl ledger evidence FILE`).
 
-use ledger::{Checkpoint, Evidence, Hash, Verdict, VerifierKey};
+use super::MAX_OTHERS;
+use ledger::{Checkpoint, Evidence, Hash, Verdict, VerifierKey, origin_hash};
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 use std::io;
 use std::path::PathBuf;
 
-/// The most files that are kept. A log that signs without end fills no disk with its misdeeds.
-const MAX_FILES: usize = 256;
-/// From this many on only what convicts a log is kept, so that there is room for it.
-const MAX_OPEN: usize = 64;
+/// The most files that are kept of one log. One that signs without end fills no disk with its misdeeds, and takes no
+/// other log's room.
+const MAX_FILES: usize = 64;
+/// From this many of one log on only what convicts it is kept, so that there is room for it.
+const MAX_OPEN: usize = 16;
+/// How many characters of a file's name say which log it is about.
+const LOG_CHARS: usize = 8;
+/// How many characters the name has.
+const ID_CHARS: usize = 32;
 /// The end of a file's name.
 const SUFFIX: &str = ".json";
 
@@ -53,11 +59,15 @@ impl EvidenceFolder {
         let evidence = Evidence::new(vkey, held, shown, proof.to_vec());
         let proven = evidence.judge().is_ok_and(Verdict::proves_a_fork);
         name.update([u8::from(proven)]);
-        let id = hex::encode(&name.finalize()[..16]);
+        let name = hex::encode(name.finalize());
+        let of = origin_hash(evidence.vkey.name());
+        let (Some(of), Some(name)) = (of.get(..LOG_CHARS), name.get(..ID_CHARS - LOG_CHARS)) else { return Ok(()) };
         std::fs::create_dir_all(&self.dir)?;
-        let path = self.dir.join(format!("{id}{SUFFIX}"));
+        let path = self.dir.join(format!("{of}{name}{SUFFIX}"));
         let most = if proven { MAX_FILES } else { MAX_OPEN };
-        if path.exists() || std::fs::read_dir(&self.dir)?.count() >= most {
+        let names = std::fs::read_dir(&self.dir)?.collect::<io::Result<Vec<_>>>()?;
+        let kept = names.iter().filter(|file| file.file_name().to_string_lossy().starts_with(of)).count();
+        if path.exists() || kept >= most {
             return Ok(());
         }
         super::copy::write_durably(&path, evidence.to_json().as_bytes())
@@ -71,7 +81,7 @@ impl EvidenceFolder {
             Err(error) => return Err(error),
         };
         let mut kept = Vec::new();
-        for file in files.take(MAX_FILES) {
+        for file in files.take(MAX_FILES * MAX_OTHERS) {
             let name = file?.file_name();
             let Some(id) = name.to_str().and_then(|name| name.strip_suffix(SUFFIX)) else { continue };
             let Some(evidence) = self.read(id)?.and_then(|bytes| Evidence::parse(&bytes).ok()) else { continue };
@@ -89,7 +99,7 @@ impl EvidenceFolder {
     /// One file.
     pub fn read(&self, id: &str) -> io::Result<Option<Vec<u8>>> {
         // Only names that were made here lead to a file.
-        if id.len() != 32 || !id.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        if id.len() != ID_CHARS || !id.bytes().all(|byte| byte.is_ascii_hexdigit()) {
             return Ok(None);
         }
         match std::fs::read(self.dir.join(format!("{id}{SUFFIX}"))) {
@@ -97,5 +107,45 @@ impl EvidenceFolder {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(error),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use identity::SigningKey;
+    use ledger::NoteKey;
+
+    #[test]
+    fn one_log_that_misbehaves_without_end_takes_no_room_from_another() {
+        let dir = tempfile::tempdir().unwrap();
+        let folder = EvidenceFolder::new(dir.path().join("evidence"));
+        let key = |origin: &str| NoteKey::new(origin, SigningKey::from_seed([5; 32])).unwrap();
+        let (loud, quiet) = (key("loud.example/log"), key("quiet.example/log"));
+        let tree = |key: &NoteKey, size: u64, root: u8| {
+            let origin = key.verifier().name().to_owned();
+            Checkpoint { origin, size, root: Hash::from_bytes([root; 32]) }.sign(key).unwrap()
+        };
+        let keep = |key: &NoteKey, sizes: (u64, u64), root: u8| {
+            let (held, shown) = (tree(key, sizes.0, 1), tree(key, sizes.1, root));
+            folder.keep(key.verifier().clone(), held.note(), shown.note(), &[]);
+        };
+        let kept = |key: &NoteKey, convicts: bool| {
+            let of = |kept: &Kept| kept.origin == key.verifier().name() && (kept.verdict == "fork") == convicts;
+            folder.list().unwrap().iter().filter(|kept| of(kept)).count()
+        };
+        for root in 2..102 {
+            keep(&loud, (7, 8), root);
+        }
+        assert_eq!(kept(&loud, false), MAX_OPEN);
+        for root in 2..102 {
+            keep(&loud, (7, 7), root);
+        }
+        assert_eq!((kept(&loud, false), kept(&loud, true)), (MAX_OPEN, MAX_FILES - MAX_OPEN));
+        keep(&quiet, (7, 8), 2);
+        keep(&quiet, (7, 7), 2);
+        keep(&quiet, (7, 7), 2);
+        assert_eq!((kept(&quiet, false), kept(&quiet, true)), (1, 1), "each once");
+        assert!(folder.list().unwrap().iter().all(|kept| folder.read(&kept.id).unwrap().is_some()));
     }
 }

@@ -1,11 +1,49 @@
 //! The mirror's side: keeps the entries of other logs, and signs what it holds.
 
 use super::{Copy, Federation, HostError, KnownLog, copy, rows};
-use ledger::{AddCheckpoint, BundleId, MirrorReply, Mirrored, Refusal, Target, TileId, UploadReader, origin_hash};
+use ledger::{
+    AddCheckpoint, AddEntries, BadUpload, BundleId, EntryPackage, MAX_PACKAGES, MirrorReply, Mirrored, Refusal, Target,
+    TileId, UploadReader, origin_hash,
+};
 use rows::Seen;
 use std::io;
 use std::path::PathBuf;
 use std::sync::PoisonError;
+
+/// How much of an upload is looked at at a time.
+const PIECE: usize = 64 << 10;
+
+/// An upload as it is read.
+struct Upload<'a> {
+    reader: UploadReader,
+    pieces: std::slice::Chunks<'a, u8>,
+    /// How many packages were read.
+    packages: usize,
+}
+
+impl Upload<'_> {
+    fn head(&mut self) -> Result<AddEntries, MirrorReply> {
+        loop {
+            if let Some(head) = self.reader.head()? {
+                return Ok(head.clone());
+            }
+            self.reader.feed(self.pieces.next().ok_or(MirrorReply::BadRequest)?);
+        }
+    }
+
+    /// The next package; none at the end, or after as many as one request may have.
+    fn package(&mut self) -> Result<Option<EntryPackage>, BadUpload> {
+        while self.packages < MAX_PACKAGES {
+            if let Some(package) = self.reader.package()? {
+                self.packages += 1;
+                return Ok(Some(package));
+            }
+            let Some(piece) = self.pieces.next() else { break };
+            self.reader.feed(piece);
+        }
+        Ok(None)
+    }
+}
 
 impl Federation {
     /// A log whose entries are kept here.
@@ -54,9 +92,8 @@ impl Federation {
 
     /// Takes entries, and signs the checkpoint once all of them are on the disk. Waits for the disk.
     pub fn mirror_entries(&self, body: &[u8], now: u64) -> Result<String, HostError> {
-        let mut reader = UploadReader::new();
-        reader.feed(body);
-        let head = reader.head().map_err(MirrorReply::from)?.cloned().ok_or(MirrorReply::BadRequest)?;
+        let mut upload = Upload { reader: UploadReader::new(), pieces: body.chunks(PIECE), packages: 0 };
+        let head = upload.head()?;
         let log = self.mirrored(&head.origin).ok_or(MirrorReply::UnknownLog)?;
         // One upload at a time: the body is here already, so nobody can keep the others waiting by sending slowly. A
         // panic in the middle leaves a copy that is behind its files, which the next upload mends.
@@ -67,7 +104,7 @@ impl Federation {
             Some(copy) if copy.edge().size() == state.next => copy,
             _ => Copy::open(self.copy_dir(log.origin()), state.next)?,
         };
-        let (kept, fault) = self.keep(&mut reader, &target, &mut copy)?;
+        let (kept, fault) = self.keep(&mut upload, &target, &mut copy)?;
         let mut state = state;
         if kept {
             let next = copy.edge().size();
@@ -79,7 +116,7 @@ impl Federation {
             copy.tidy(state.next);
         }
         let answer = match fault {
-            Some(MirrorReply::BadRequest) | None if !reader.is_complete() => {
+            Some(MirrorReply::BadRequest) | None if !upload.reader.is_complete() => {
                 Err(self.mirror.interrupted(&target, &state, kept).into())
             }
             Some(reply) => Err(reply.into()),
@@ -89,16 +126,17 @@ impl Federation {
         answer
     }
 
-    /// Keeps what the upload brings, up to its end or its first fault. Says whether anything of it was good.
+    /// Keeps what the upload brings, up to its end, its first fault, or as many packages as one request may have. Says
+    /// whether anything of it was good.
     fn keep(
         &self,
-        reader: &mut UploadReader,
+        upload: &mut Upload<'_>,
         target: &Target,
         copy: &mut Copy,
     ) -> Result<(bool, Option<MirrorReply>), HostError> {
         let mut kept = false;
         loop {
-            let package = match reader.package() {
+            let package = match upload.package() {
                 Ok(Some(package)) => package,
                 Ok(None) => return Ok((kept, None)),
                 Err(bad) => return Ok((kept, Some(bad.into()))),

@@ -21,14 +21,15 @@ pub use publish::run;
 
 use crate::biobank::StartError;
 use crate::metrics::Metrics;
-use crate::tables::{Embedded, Tables, TablesError};
+use crate::postgres::Database;
+use crate::tables::{Embedded, Shared, Tables, TablesError};
 use copy::Copy;
 use evidence::EvidenceFolder;
 use figures::Figures;
 use ledger::{Cosigner, Mirror, MirrorReply, Refusal, TrustPolicy, VerifierKey, Witness, origin_hash};
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 use tokio::sync::watch;
 
 /// Why a request of another institution did not end well.
@@ -70,11 +71,19 @@ pub struct Federation {
 
 impl Federation {
     /// Opens what the folder of an institution holds of its federation. None if it is in none.
-    pub fn open(dir: &Path, own: &VerifierKey, metrics: &Metrics) -> Result<Option<Self>, StartError> {
+    ///
+    /// What was signed is remembered where the log is: nodes that share a database hold the same keys, and none of them
+    /// may sign what another one's signature contradicts.
+    pub fn open(
+        dir: &Path,
+        own: &VerifierKey,
+        metrics: &Metrics,
+        database: Option<&Arc<Database>>,
+    ) -> Result<Option<Self>, StartError> {
         let Some(config) = Config::read(dir, own)? else { return Ok(None) };
         let keys = keys::Keys::read_or_make(dir, own.name())?;
-        let tables = Embedded::open(&dir.join("federation.redb"))
-            .map_err(|error| StartError::Federation(format!("federation.redb: {error}")))?;
+        let tables = memory(dir, database)
+            .map_err(|error| StartError::Federation(format!("what was signed for others: {error}")))?;
         Ok(Some(Self {
             text: config.text,
             policy: config.policy,
@@ -83,7 +92,7 @@ impl Federation {
             cosigner: keys.log,
             witness: Witness::new(keys.witness),
             mirror: Mirror::new(keys.mirror, keys.ticket),
-            tables: Box::new(tables),
+            tables,
             copies: Mutex::default(),
             mirror_dir: dir.join("mirror"),
             evidence: EvidenceFolder::new(dir.join("evidence")),
@@ -99,4 +108,15 @@ impl Federation {
     fn log_by_hash(&self, hash: &str) -> Option<&KnownLog> {
         self.peers.logs.iter().find(|log| origin_hash(log.origin()) == hash)
     }
+}
+
+/// The memory of the witness and the mirror. A log that moved into a database takes along what lies in the file.
+fn memory(dir: &Path, database: Option<&Arc<Database>>) -> Result<Box<dyn Tables>, TablesError> {
+    let path = dir.join("federation.redb");
+    let Some(database) = database else { return Ok(Box::new(Embedded::open(&path)?)) };
+    let shared = Shared::new(database.clone());
+    if path.exists() {
+        rows::take_along(&Embedded::open(&path)?, &shared)?;
+    }
+    Ok(Box::new(shared))
 }

@@ -167,7 +167,8 @@ fn publish(biobank: &Arc<Biobank>, note: &SignedCheckpoint) -> Option<bool> {
     }
     federation.figures.published(note.size, is_final);
     if is_final {
-        federation.final_size.send_replace(note.size);
+        // Of two nodes over one log the other may be ahead by now.
+        federation.final_size.send_modify(|size| *size = note.size.max(*size));
     }
     Some(is_final)
 }
@@ -189,5 +190,10 @@ impl Federation {
     /// Waits until a final checkpoint covers entry `index`.
     pub async fn wait_final(&self, index: u64) -> bool {
         self.final_size.subscribe().wait_for(|size| *size > index).await.is_ok()
+    }
+
+    /// Whether a final checkpoint covers entry `index`.
+    pub fn covers(&self, index: u64) -> bool {
+        *self.final_size.borrow() > index
     }
 }

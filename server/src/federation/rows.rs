@@ -44,3 +44,16 @@ pub fn replace<T: Serialize, S>(
     })?;
     Ok(replaced)
 }
+
+/// Copies what is remembered of logs of which nothing is remembered there yet. What is there is newer, and stays.
+pub fn take_along(from: &dyn Tables, to: &dyn Tables) -> Result<(), TablesError> {
+    for table in [WITNESSED, MIRRORED] {
+        for (origin, bytes) in from.range(table, ("", None), usize::MAX)? {
+            to.change(&mut |rows| match rows.get(table, &origin)? {
+                Some(_) => Ok(()),
+                None => rows.put(table, &origin, &bytes),
+            })?;
+        }
+    }
+    Ok(())
+}

@@ -1,7 +1,7 @@
 //! The witness' side: signs what contains all that it has signed before, and keeps what convicts a log.
 
 use super::{Federation, HostError, rows};
-use ledger::{AddCheckpoint, Checkpoint, Refusal, Witnessed};
+use ledger::{AddCheckpoint, Refusal, Witnessed};
 
 impl Federation {
     /// Answers a request to witness a checkpoint. What is signed was stored before. Waits for the disk.
@@ -35,8 +35,8 @@ impl Federation {
         Ok(seen.value.map(|stored| stored.note))
     }
 
-    /// Keeps what a refusal says of the log, and tells the operator. Refusals without a signature of the log say
-    /// nothing of it, and could come from anybody.
+    /// Keeps what a refusal says of the log, and tells the operator. Only what two signatures of the log show counts:
+    /// the request can come from anybody, and an old checkpoint beside a wrong size says nothing of the log.
     pub(super) fn notice(
         &self,
         log: &super::KnownLog,
@@ -54,13 +54,6 @@ impl Federation {
             Refusal::Inconsistent => {
                 tracing::warn!(origin, size = stored.size, "a checkpoint of this log does not contain the one before");
                 self.evidence.keep(vkey, &stored.note, &request.checkpoint, &request.proof);
-            }
-            Refusal::Conflict(_) => {
-                let shown = Checkpoint::open(&request.checkpoint, &vkey).ok().map(|shown| shown.size);
-                if let Some(shown) = shown.filter(|size| *size < stored.size) {
-                    tracing::warn!(origin, shown, held = stored.size, "this log shows less than it did: it went back");
-                    self.figures.went_back(origin);
-                }
             }
             _ => {}
         }

@@ -157,12 +157,19 @@ impl Shared {
 
     /// Hands a checkpoint to the publisher, or publishes it.
     fn show(&self, checkpoint: SignedCheckpoint) -> Result<(), StoreError> {
-        if self.unpublished.receiver_count() > 0 {
-            self.unpublished.send_replace(checkpoint);
-            return Ok(());
-        }
-        self.unpublished.send_replace(checkpoint.clone());
-        self.publish(&checkpoint)
+        self.queue(&checkpoint, |checkpoint, newest| checkpoint.size >= newest.size);
+        if self.unpublished.receiver_count() > 0 { Ok(()) } else { self.publish(&checkpoint) }
+    }
+
+    /// Puts a checkpoint in the place of the newest one if it is newer in this sense.
+    fn queue(&self, checkpoint: &SignedCheckpoint, is_newer: fn(&SignedCheckpoint, &SignedCheckpoint) -> bool) {
+        self.unpublished.send_if_modified(|newest| {
+            let newer = is_newer(checkpoint, newest);
+            if newer {
+                newest.clone_from(checkpoint);
+            }
+            newer
+        });
     }
 
     fn publish(&self, checkpoint: &SignedCheckpoint) -> Result<(), StoreError> {
@@ -182,13 +189,15 @@ impl Shared {
         self.published.send_if_modified(|published| std::mem::replace(published, size) != size);
     }
 
-    /// Looks what other processes have published.
+    /// Looks what other processes have published. Who publishes for this one hears of it too, and collects under it what
+    /// the others could not.
     fn look(&self) -> Result<(), StoreError> {
         let Some(note) = self.store.published()? else { return Ok(()) };
         if note != self.shown().note() {
             let checkpoint = Checkpoint::open(&note, self.key.verifier())
                 .map_err(|error| StoreError::Damaged(format!("the published checkpoint: {error}")))?;
             self.take_notice(&checkpoint);
+            self.queue(&checkpoint, |checkpoint, newest| checkpoint.size > newest.size);
         }
         Ok(())
     }

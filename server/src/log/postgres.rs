@@ -41,13 +41,15 @@ const COMMIT: &str = "WITH turn AS ( \
         FROM unnest($10::smallint[], $11::bigint[], $12::bytea[], $13::bytea[]) AS new (level, number, root, hashes) \
         WHERE EXISTS (SELECT FROM turn) \
     ) SELECT count(*) FROM turn";
-/// A checkpoint of the same size as one that is known must have its root, which is the third line.
+/// A checkpoint of the same size as one that is known must have its root, which is the third line. Of two of one size
+/// the one with more signatures stays: a node that could collect none, or fewer, does not take them away.
 const PUBLISH: &str = "UPDATE log_head SET published = $1, published_size = $2 WHERE one \
     AND (size > $2 OR size = $2 AND split_part(checkpoint, E'\\n', 3) = split_part($1, E'\\n', 3)) \
     AND (published_size < $2 \
-        OR published_size = $2 AND split_part(published, E'\\n', 3) = split_part($1, E'\\n', 3))";
+        OR published_size = $2 AND length(published) <= length($1) \
+            AND split_part(published, E'\\n', 3) = split_part($1, E'\\n', 3))";
 const PUBLISHED: &str = "SELECT published FROM log_head";
-const PUBLISHED_SIZE: &str = "SELECT published_size FROM log_head";
+const SHOWN: &str = "SELECT published_size, split_part(published, E'\\n', 3) FROM log_head";
 const RECORDS: &str = "SELECT key, value FROM log_records WHERE key = ANY($1)";
 const RECORDS_FROM: &str =
     "SELECT key, value FROM log_records WHERE key >= $1 AND key < $2 AND key > $3 ORDER BY key LIMIT $4";
@@ -257,7 +259,8 @@ impl Store for Postgres {
         column(found.first().ok_or_else(|| damaged("there is no head"))?, 0)
     }
 
-    /// Another node may have published a larger one a moment ago: then that one stays, and all is well.
+    /// Another node may have published a larger one a moment ago, or the same with more signatures: then that one stays,
+    /// and all is well.
     fn publish(&self, checkpoint: &SignedCheckpoint) -> Result<(), StoreError> {
         let size = sql_number(checkpoint.size)?;
         let note = checkpoint.note();
@@ -269,9 +272,11 @@ impl Store for Postgres {
         if done == 1 {
             return Ok(());
         }
-        let found = self.query(PUBLISHED_SIZE, &[])?;
-        let published: i64 = column(found.first().ok_or_else(|| damaged("there is no head"))?, 0)?;
-        if published > size { Ok(()) } else { Err(damaged("a checkpoint that the log does not have")) }
+        let found = self.query(SHOWN, &[])?;
+        let shown = found.first().ok_or_else(|| damaged("there is no head"))?;
+        let (published, root): (i64, Option<&str>) = (column(shown, 0)?, column(shown, 1)?);
+        let same = published == size && root == Some(checkpoint.root.to_base64().as_str());
+        if published > size || same { Ok(()) } else { Err(damaged("a checkpoint that the log does not have")) }
     }
 
     fn records(&self, keys: &[Key]) -> Result<BTreeMap<Key, Option<Record>>, StoreError> {

@@ -110,9 +110,10 @@ impl LogStore {
     }
 
     /// The receipt of an entry (C2SP tlog-proof) under the published checkpoint; none if that does not cover it, or
-    /// the entry was pruned.
+    /// the entry was pruned. It is the newest one, also if another process published it: who has just seen that must
+    /// not be handed a smaller one.
     pub fn receipt(&self, hash: &EntryHash) -> Result<Option<String>, ReadError> {
-        let checkpoint = self.signed_checkpoint();
+        let checkpoint = self.newest_checkpoint()?;
         let available = self.shared.store.minimum()?..checkpoint.size;
         let Some(index) = self.index_of(hash)?.filter(|index| available.contains(index)) else { return Ok(None) };
         let path = proof(inclusion_proof(index, checkpoint.size, |id| self.tile(id)))?;

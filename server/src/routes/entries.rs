@@ -95,14 +95,16 @@ pub async fn append(
 struct Answer {
     hash: EntryHash,
     index: u64,
-    /// Once a published checkpoint covers the entry (and, for who waits for it, one that is final).
+    /// Once a published checkpoint covers the entry.
     receipt: Option<String>,
+    /// Whether that checkpoint is what the caller wanted to wait for.
+    awaited: bool,
 }
 
 impl Answer {
-    /// Published, or durable and not published yet.
+    /// Published (and, for who waits for it, final), or durable and not that far yet.
     fn status(&self) -> StatusCode {
-        if self.receipt.is_some() { StatusCode::OK } else { StatusCode::ACCEPTED }
+        if self.receipt.is_some() && self.awaited { StatusCode::OK } else { StatusCode::ACCEPTED }
     }
 
     fn shown(&self) -> Value {
@@ -158,7 +160,8 @@ async fn take(
     }
     let last = taken.iter().filter_map(|taken| taken.as_ref().ok()).map(|(_, index)| *index).max();
     if let (Some(Wait::Witnessed), Some(last)) = (wait, last) {
-        // Too long is no failure: the entries are durable, and the caller asks for receipts later.
+        // Too long is no failure: the entries are durable, `202` says how far they are, and the caller asks for receipts
+        // later.
         let _ = tokio::time::timeout(PATIENCE, biobank.wait_witnessed(last)).await;
     }
     let books = biobank.clone();
@@ -166,8 +169,9 @@ async fn take(
         let settle = |taken: Result<(Entry, u64), Problem>| {
             let (entry, index) = taken?;
             follow(&books, &entry)?;
+            let awaited = wait.is_none() || books.is_witnessed(index);
             let receipt = books.log.receipt(&entry.hash()).map_err(Problem::internal)?;
-            Ok(Answer { hash: entry.hash(), index, receipt })
+            Ok(Answer { hash: entry.hash(), index, receipt, awaited })
         };
         Ok(taken.into_iter().map(settle).collect())
     })

@@ -75,7 +75,7 @@ pub async fn consistency(
 ) -> Result<Json<Value>, Problem> {
     let Query(Sizes { from, to }) = sizes.map_err(|_| Problem::malformed())?;
     blocking(move || {
-        let checkpoint = biobank.log.signed_checkpoint();
+        let checkpoint = biobank.log.newest_checkpoint().map_err(Problem::internal)?;
         let to = to.unwrap_or(checkpoint.size);
         if from == 0 || from > to {
             return Err(Problem::malformed());

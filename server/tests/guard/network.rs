@@ -389,4 +389,17 @@ async fn answers_that_anybody_may_read_are_compressed_and_no_others() {
     let donors =
         biobank.door.call(&biobank.staff, "GET", "/v1/donors", Vec::new(), &[("accept-encoding", "gzip")]).await;
     assert_eq!((donors.status, donors.headers.get("content-encoding")), (200, None));
+    // Tiles and bundles come packed as well, and never change: whoever stands between may keep them.
+    let url = |path: &str| format!("{}{path}", biobank.door.address);
+    let note = biobank.door.http.get(url("/checkpoint")).send().await.unwrap().text().await.unwrap();
+    let size = note.lines().nth(1).unwrap();
+    for path in [format!("/tile/0/000.p/{size}"), format!("/tile/entries/000.p/{size}")] {
+        assert_eq!(ask(&path).await.unwrap(), "gzip", "{path}");
+        let plain = biobank.door.http.get(url(&path)).send().await.unwrap();
+        assert_eq!(plain.headers().get("content-encoding"), None);
+        assert_eq!(plain.headers()["cache-control"], "public, max-age=31536000, immutable", "{path}");
+        let bytes = plain.bytes().await.unwrap();
+        assert!(!path.contains("/0/") || bytes.len() == 32 * size.parse::<usize>().unwrap());
+    }
+    assert_eq!(biobank.door.http.get(url("/checkpoint")).send().await.unwrap().headers()["cache-control"], "no-cache");
 }
