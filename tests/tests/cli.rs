@@ -120,3 +120,56 @@ async fn an_audit_finds_what_was_changed_behind_the_logs_back() {
     stage.biobank.kill();
     assert_eq!(audit(&address).0, 4, "nobody is there");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_replay_by_address_is_compared_with_what_others_understood() {
+    let mut stage = Stage::set().await;
+    let address = stage.biobank.address();
+    let replay = |more: &[&str]| {
+        let mut command = Command::new(program("CONSENTCTL", "consentctl"));
+        let output = command.args(["ledger", "replay", address.as_str()]).args(more).output().unwrap();
+        (output.status.code().unwrap(), String::from_utf8(output.stdout).unwrap())
+    };
+    let state_of = |said: &str| said.lines().find_map(|line| line.strip_prefix("state ")).unwrap().to_owned();
+
+    let (status, said) = replay(&[]);
+    assert_eq!(status, 0, "{said}");
+    let size = FOUNDED + 3;
+    assert!(said.starts_with(&format!("origin biobank.example/log\nsize {size}\n")), "{said}");
+    let state = state_of(&said);
+    assert_eq!(replay(&["--expect", &state]), (0, said.clone()));
+    let other = format!("{}{}", if state.starts_with('0') { '1' } else { '0' }, &state[1..]);
+    let (status, said) = replay(&["--expect", &other]);
+    assert_eq!(status, 1, "{said}");
+    assert!(said.ends_with("finding: the state is not the expected one\n"), "{said}");
+    assert_eq!(replay(&["--expect", "not a hash"]).0, 2, "a slip is no finding");
+
+    // The records: one a line, in their order, the same whoever writes them out.
+    let written = |name: &str| {
+        let file = stage.root.path().join(name);
+        let (status, said) = replay(&["--state-out", file.to_str().unwrap()]);
+        assert_eq!(status, 0, "{said}");
+        std::fs::read_to_string(file).unwrap()
+    };
+    let before = written("before");
+    assert_eq!(written("again"), before);
+    let records: Vec<(&str, serde_json::Value)> = before
+        .lines()
+        .map(|line| line.split_once(' ').map(|(key, json)| (key, serde_json::from_str(json).unwrap())).unwrap())
+        .collect();
+    assert!(records.is_sorted_by(|(a, _), (b, _)| a < b), "{before}");
+    let of_kind = |kind: &str| records.iter().filter(|(key, _)| key.starts_with(kind)).count();
+    assert_eq!((of_kind("authority"), of_kind("study/"), of_kind("subject/")), (1, 3, 1), "{before}");
+    let nowhere = stage.root.path().join("no folder/state");
+    assert_eq!(replay(&["--state-out", nowhere.to_str().unwrap()]).0, 4);
+
+    // The log goes on; what it came to then, it came to still.
+    withdraw(&stage.participant, &"heart-rhythm".parse().unwrap()).unwrap();
+    sync::sync(&stage.participant).await.unwrap();
+    assert_eq!(replay(&["--expect", &state]).0, 1);
+    let (status, said) = replay(&["--until", &size.to_string(), "--expect", &state]);
+    assert_eq!(status, 0, "{said}");
+    assert_ne!(written("after"), before);
+    stage.biobank.kill();
+    assert_eq!(replay(&[]).0, 4, "nobody is there");
+}

@@ -151,8 +151,9 @@ pub fn use_sync(connected: bool) -> UseStateHandle<Option<SyncView>> {
                 spawn_local(async move {
                     let Ok(view) = call(Sync {}).await else { return };
                     let before = shown.borrow_mut().replace(view.clone());
-                    // Something was sent or came in: the pages ask again.
-                    let moved = before.is_some_and(|before| before.waiting != view.waiting);
+                    // Something was sent or came in, or there is an alarm or no more: the pages ask again.
+                    let differs = |before: SyncView| before.waiting != view.waiting || before.alarm != view.alarm;
+                    let moved = before.is_some_and(differs);
                     state.set(Some(view));
                     if let Some(live) = live.filter(|_| moved) {
                         live.refresh.emit(());

@@ -219,6 +219,13 @@ pub enum Event {
         #[serde(default)]
         proof: Vec<Hash>,
     },
+    /// The log that had become shorter moved on, and still has less than was trusted.
+    StillShorter {
+        /// The signed note.
+        note: String,
+    },
+    /// The log that had become shorter is whole again: it begins with all that was ever seen of it.
+    LogReturned,
     /// The participant saved standing choices.
     ChoicesSaved {
         /// What was chosen.

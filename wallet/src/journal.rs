@@ -69,9 +69,14 @@ impl Journal {
     pub fn append(&mut self, row: &Row) -> Result<(), JournalError> {
         let body = serde_json::to_string(&row.event)?;
         let write = self.database.transaction()?;
-        if matches!(row.event, Event::CheckpointSeen { .. }) {
-            // Only the newest trusted checkpoint counts: the journal must not grow with every donor's entry.
-            write.execute("DELETE FROM event WHERE body LIKE '{\"event\":\"checkpointSeen\"%'", ())?;
+        // Only the newest of these counts: the journal must not grow with every donor's entry.
+        let replaced = match row.event {
+            Event::CheckpointSeen { .. } => Some("{\"event\":\"checkpointSeen\"%"),
+            Event::StillShorter { .. } => Some("{\"event\":\"stillShorter\"%"),
+            _ => None,
+        };
+        if let Some(beginning) = replaced {
+            write.execute("DELETE FROM event WHERE body LIKE ?1", (beginning,))?;
         }
         write.execute("INSERT INTO event (at, body) VALUES (?1, ?2)", (row.at.unix(), body))?;
         stop_point(row.event.stop_name().0);

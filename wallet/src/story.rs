@@ -125,7 +125,7 @@ pub struct Story {
     pub sending: Vec<Sending>,
     /// The latest checkpoint that was trusted.
     pub checkpoint: Option<String>,
-    /// The alarm; it stays.
+    /// The alarm; it stays, unless the record only was shorter for a while.
     pub alarm: Option<Alarm>,
     /// Entries whose credential the biobank was handed, or will not take.
     pub handed_over: BTreeSet<EntryHash>,
@@ -192,11 +192,20 @@ impl Story {
                     connection.former.push(former);
                 }
             }
-            // The first contradiction is the one that counts.
-            Event::LogForked { .. } if self.alarm.is_some() => {}
             Event::LogForked { trusted, seen, proof } => {
                 let (trusted, seen, proof) = (trusted.clone(), seen.clone(), proof.clone());
-                self.alarm = Some(Alarm { trusted, seen, proof, noticed: row.at });
+                let alarm = Alarm { trusted, seen, proof, noticed: row.at, lasting: false };
+                self.alarm = Some(alarm.after(self.alarm.take(), self.connection.as_ref()));
+            }
+            Event::StillShorter { note } => {
+                if let Some(alarm) = &mut self.alarm {
+                    alarm.seen.clone_from(note);
+                }
+            }
+            Event::LogReturned => {
+                self.alarm = None;
+                // What the shorter log took need not be in this one. Sending it twice is harmless.
+                self.sending.iter_mut().filter(|s| s.recorded.is_none()).for_each(|s| s.sent = false);
             }
             Event::AskReceived { ask } => self.asks.push(ask.clone()),
             Event::Asked { ask, sent } => {
@@ -216,7 +225,7 @@ impl Story {
             | Event::Failed { .. } => {}
         }
         // Checkpoints come with every donor's entry; the newest is kept above, and none is shown.
-        if !matches!(row.event, Event::CheckpointSeen { .. }) {
+        if !matches!(row.event, Event::CheckpointSeen { .. } | Event::StillShorter { .. }) {
             self.rows.push(row);
         }
     }

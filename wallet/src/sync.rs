@@ -165,10 +165,10 @@ async fn register(
 
 /// Takes the newest checkpoint if it follows from the trusted one, and proves the sent entries into it.
 async fn follow_log(profile: &Profile, connection: &Connection) -> Result<(), Failure> {
-    if profile.read(|story| story.alarm.is_some())? {
-        return Err(Code::LogForked.into());
-    }
     let client = LogClient::new(&connection.address).map_err(|_| Code::Internal)?;
+    if let Some(alarm) = profile.read(|story| story.alarm.clone())? {
+        alarm::look_again(profile, &client, connection, &alarm).await?;
+    }
     let seen = match client.checkpoint(&succession::key(connection)?).await {
         Err(error) if error.is_other_key() => go_over(profile, &client, connection).await?,
         seen => seen.map_err(client_failure)?,
@@ -255,7 +255,7 @@ async fn accept_receipt(profile: &Profile, client: &LogClient, under: &SignedChe
 }
 
 /// Trusts a checkpoint only if it follows from the one trusted before. Raises the alarm if it does not.
-async fn accept(profile: &Profile, client: &LogClient, seen: &SignedCheckpoint) -> Result<(), Failure> {
+pub(crate) async fn accept(profile: &Profile, client: &LogClient, seen: &SignedCheckpoint) -> Result<(), Failure> {
     let Some(trusted) = profile.read(|story| story.checkpoint.clone())? else {
         return profile.record(Event::CheckpointSeen { note: seen.note().to_owned() });
     };
@@ -273,7 +273,7 @@ async fn accept(profile: &Profile, client: &LogClient, seen: &SignedCheckpoint) 
 }
 
 /// Keeps two checkpoints that contradict each other.
-async fn raise_alarm<T>(
+pub(crate) async fn raise_alarm<T>(
     profile: &Profile,
     client: &LogClient,
     trusted: &SignedCheckpoint,

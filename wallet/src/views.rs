@@ -175,6 +175,7 @@ fn describe(story: &Story, event: &Event) -> Option<(Message, Option<Failure>, O
         }
         Event::LogForked { .. } => Some((say("activity-log-forked"), Some(Code::LogForked.into()), None)),
         Event::LogKeyChanged { .. } => fine(say("activity-log-key-changed")),
+        Event::LogReturned => fine(say("activity-log-returned")),
         Event::ProofSaved { study } => fine(about("activity-proof-saved", study)),
         Event::AskReceived { ask } => fine(about("activity-ask-received", &ask.study)),
         Event::AskAnswered { id, shared: true } => fine(of_ask("activity-proof-shared", id)?),
@@ -188,6 +189,7 @@ fn describe(story: &Story, event: &Event) -> Option<(Message, Option<Failure>, O
         Event::Failed { failure, .. } => Some((say("activity-failed"), Some(failure.clone()), None)),
         Event::StudiesRead { .. }
         | Event::CheckpointSeen { .. }
+        | Event::StillShorter { .. }
         | Event::HandedOver { .. }
         | Event::AnswerReceived { .. } => None,
     }

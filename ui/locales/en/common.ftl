@@ -101,11 +101,13 @@ sync-forked-short = Alarm
 
 ## The alarm
 
-alarm-title = The biobank’s record was changed
+alarm-title-other = The biobank’s record was changed
+alarm-title-shorter = The biobank’s record got shorter
 alarm-other = It shows a past that this computer never saw. Entries were changed or taken out.
-alarm-shorter = It is shorter than before. Entries are missing at its end.
+alarm-shorter = Entries are missing at its end. This computer saw them before.
 alarm-proven = The biobank signed both. So anyone can check that they do not fit.
-alarm-not-proven = It may be an old copy of the record. Ask the biobank about it.
+alarm-other-not-proven = The biobank gave no proof that others can check. Ask the biobank about it.
+alarm-shorter-not-proven = It may be an old copy. Ask the biobank about it. If the entries come back, this alarm ends.
 alarm-stop = You can still say stop. A stop is sent as always.
 alarm-before = Seen before
 alarm-after = Shown now
@@ -185,7 +187,8 @@ activity-checked = You checked a proof: { $outcome ->
    *[other] no answer
 }.
 activity-asked = You asked the donors of { $study } for proof.
-activity-log-forked = Alarm: the biobank’s record does not match what this computer saw before.
+activity-log-forked = Alarm: the biobank’s record got shorter or shows another past.
+activity-log-returned = The missing entries are back in the biobank’s record. This computer checked it.
 activity-log-key-changed = The biobank’s record has a new key. This computer checked that it belongs there.
 activity-failed = A step did not work.
 

@@ -24,7 +24,16 @@ pub fn Alarm(props: &AlarmProps) -> Html {
     };
     let AlarmView { before, after, noticed, proven } = &props.alarm;
     let shorter = after.size < before.size;
-    let happened = if shorter { t!("alarm-shorter") } else { t!("alarm-other") };
+    let (title, happened) = if shorter {
+        (t!("alarm-title-shorter"), t!("alarm-shorter"))
+    } else {
+        (t!("alarm-title-other"), t!("alarm-other"))
+    };
+    let worth = match (*proven, shorter) {
+        (true, _) => t!("alarm-proven"),
+        (false, true) => t!("alarm-shorter-not-proven"),
+        (false, false) => t!("alarm-other-not-proven"),
+    };
     let head = |name: String, head: &HeadView| {
         html! {
             <div>
@@ -38,9 +47,9 @@ pub fn Alarm(props: &AlarmProps) -> Html {
             <div class="row top">
                 { picture(shorter) }
                 <div class="grow">
-                    <h2 id="alarm">{ t!("alarm-title") }</h2>
+                    <h2 id="alarm">{ title }</h2>
                     <p>{ happened }</p>
-                    <p>{ if *proven { t!("alarm-proven") } else { t!("alarm-not-proven") } }</p>
+                    <p>{ worth }</p>
                     <p><strong>{ t!("alarm-stop") }</strong></p>
                 </div>
             </div>
@@ -68,22 +77,24 @@ pub fn Alarm(props: &AlarmProps) -> Html {
 
 /// A chain of entries that parts in two, or one whose end is gone.
 fn picture(shorter: bool) -> Html {
-    let dot = |x: u32, y: u32, class: &'static str| {
-        html! { <circle class={class} cx={x.to_string()} cy={y.to_string()} r="6" /> }
+    let dots = |at: [(u32, u32); 3], class: &'static str| {
+        let dot = |(x, y): (u32, u32)| html! { <circle {class} cx={x.to_string()} cy={y.to_string()} r="6" /> };
+        at.into_iter().map(dot).collect::<Html>()
     };
     html! {
-        <svg class="fork" viewBox="0 0 168 64" width="168" height="64" aria-hidden="true">
-            <path class="seen" d="M8 32 H72 L104 14 H160" />
+        <svg class="fork" viewBox={if shorter { "0 16 168 32" } else { "0 0 168 64" }} width="168"
+            height={if shorter { "32" } else { "64" }} aria-hidden="true">
             if shorter {
-                <path class="shown" d="M8 32 H72" />
+                <path class="seen" d="M8 32 H72" />
+                <path class="missing" d="M78 32 H160" />
+                { dots([(104, 32), (132, 32), (160, 32)], "missing") }
             } else {
+                <path class="seen" d="M8 32 H72 L104 14 H160" />
                 <path class="shown" d="M72 32 L104 50 H160" />
+                { dots([(104, 14), (132, 14), (160, 14)], "seen") }
+                { dots([(104, 50), (132, 50), (160, 50)], "shown") }
             }
-            { for [(8, 32), (40, 32), (72, 32)].map(|(x, y)| dot(x, y, "common")) }
-            { for [(104, 14), (132, 14), (160, 14)].map(|(x, y)| dot(x, y, "seen")) }
-            if !shorter {
-                { for [(104, 50), (132, 50), (160, 50)].map(|(x, y)| dot(x, y, "shown")) }
-            }
+            { dots([(8, 32), (40, 32), (72, 32)], "common") }
         </svg>
     }
 }

@@ -102,8 +102,9 @@ pub fn Frame(props: &FrameProps) -> Html {
                 </div>
             </header>
             <main class={props.wide.then_some("wide")}>
-                if let Some(alarm) = alarm {
-                    <Alarm {alarm} />
+                if let Some(alarm) = &alarm {
+                    // Another alarm begins anew: what was saved of the one before says nothing of it.
+                    <Alarm key={alarm.noticed.to_string()} alarm={alarm.clone()} />
                 }
                 if let Some(failure) = close.failure.clone() {
                     <Problem {failure} on_retry={close.again.clone()} />
