@@ -381,13 +381,13 @@ async fn a_folder_with_the_key_of_another_institution_does_not_start() {
 async fn a_clock_that_is_behind_the_record_keeps_nobody_from_starting() {
     let mut biobank = Biobank::open().await;
     let before = log(&biobank).await;
-    let studies = before.iter().filter_map(|entry| match entry.said() {
+    let mut studies = before.iter().filter_map(|entry| match entry.said() {
         Event::Institution(InstitutionEvent::Study(said)) if said.study.as_str() != "heart-rhythm" => {
             Some(said.clone())
         }
         _ => None,
     });
-    let listed = studies.last().unwrap();
+    let listed = studies.next().unwrap();
     // Said by a clock that was an hour ahead, and is right again.
     let key = SigningKey::from_seed(std::fs::read(biobank.data().join("institution.key")).unwrap().try_into().unwrap());
     let said = StudyVersion { open: false, time: now().plus_seconds(3_600), ..listed };
