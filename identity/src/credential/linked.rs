@@ -18,7 +18,6 @@ use ssi::verification_methods::{AnyMethod, SingleSecretSigner};
 use std::collections::HashMap;
 use std::future::Future;
 use std::sync::LazyLock;
-use tokio::sync::oneshot::Sender;
 use zeroize::Zeroizing;
 
 /// The text of the context of this program's own terms.
@@ -80,11 +79,11 @@ pub(super) async fn verify(document: Value) -> Result<(), String> {
     on_big_stack(move || judge(document)).await
 }
 
-/// The same for callers that are no tasks: waits for the thread.
+/// The same for callers that do not wait as a task does: the thread that calls is held up.
 pub(super) fn verify_now(document: Value) -> Result<(), String> {
-    let (done, result) = tokio::sync::oneshot::channel();
-    start_on_big_stack(move || judge(document), done)?;
-    result.blocking_recv().unwrap_or_else(|_| Err(BROKE_OFF.to_owned()))
+    let (done, result) = std::sync::mpsc::sync_channel(1);
+    start_on_big_stack(move || judge(document), move |outcome| drop(done.send(outcome)))?;
+    result.recv().unwrap_or_else(|_| Err(BROKE_OFF.to_owned()))
 }
 
 const BROKE_OFF: &str = "the credential library broke off";
@@ -142,12 +141,13 @@ where
     W: Future<Output = Result<T, String>>,
 {
     let (done, result) = tokio::sync::oneshot::channel();
-    start_on_big_stack(work, done)?;
+    // The caller may have lost interest; there is nobody left to tell.
+    start_on_big_stack(work, move |outcome| drop(done.send(outcome)))?;
     // A panic in the library closes the channel, which is a failed check and no crash.
     result.await.unwrap_or_else(|_| Err(BROKE_OFF.to_owned()))
 }
 
-fn start_on_big_stack<T, F, W>(work: F, done: Sender<Result<T, String>>) -> Result<(), String>
+fn start_on_big_stack<T, F, W>(work: F, done: impl FnOnce(Result<T, String>) + Send + 'static) -> Result<(), String>
 where
     T: Send + 'static,
     F: FnOnce() -> W + Send + 'static,
@@ -158,8 +158,7 @@ where
             Ok(runtime) => runtime.block_on(work()),
             Err(error) => Err(error.to_string()),
         };
-        // The caller may have lost interest; there is nobody left to tell.
-        let _ = done.send(outcome);
+        done(outcome);
     };
     let thread = std::thread::Builder::new().name("credential".to_owned()).stack_size(STACK);
     thread.spawn(body).map(drop).map_err(|error| error.to_string())

@@ -47,6 +47,11 @@ pub(super) fn presentation<'t>(table: &'t Table, document: &Map<String, Value>) 
 
 /// The statements of a proof's options.
 pub(super) fn options<'t>(table: &'t Table, proof: &Map<String, Value>) -> Option<Quads<'t>> {
+    // Without these the library takes it for no proof.
+    ["type", "cryptosuite", "verificationMethod", "proofPurpose"]
+        .iter()
+        .all(|name| proof.contains_key(*name))
+        .then_some(())?;
     let mut walk = Walk { table, quads: Quads::default() };
     walk.proof(proof, false, None)?;
     Some(walk.quads)
