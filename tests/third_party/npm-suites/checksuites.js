@@ -56,7 +56,9 @@ const verified = [];
 const errors = [];
 for(const credential of asked.verify) {
   const suite = new DataIntegrityProof({cryptosuite: toVerify[credential.proof.cryptosuite]()});
-  const result = await vc.verifyCredential({credential, suite, documentLoader});
+  // Where a status is named its list is another check; here the signature is what is asked about.
+  const checkStatus = async () => ({verified: true});
+  const result = await vc.verifyCredential({credential, suite, documentLoader, checkStatus});
   verified.push(result.verified);
   const reasons = result.error?.errors ?? (result.error ? [result.error] : []);
   errors.push(reasons.map(error => error.message).join('; '));
