@@ -85,8 +85,7 @@ fn both_sign_what_the_other_verifies() {
         println!("skipped: scripts/test sets up @digitalbazaar/vc and names its folder in THIRD_PARTY_SUITES");
         return;
     };
-    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs();
-    let now = consent::Timestamp::from_unix(now as i64);
+    let now = wallet::now();
     let (mut ours, mut tampered, mut sign) = (Vec::new(), Vec::new(), Vec::new());
     for document in documents() {
         for (suite, kind, curve) in SUITES {
