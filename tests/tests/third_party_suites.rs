@@ -95,7 +95,8 @@ fn both_sign_what_the_other_verifies() {
             let signed = issue(&own, &IssueOptions::new(suite, now), &key).unwrap();
             let mut bad = signed.clone();
             bad["credentialSubject"]["id"] = json!("did:example:another");
-            (ours.push(signed), tampered.push(bad));
+            ours.push(signed);
+            tampered.push(bad);
             sign.push(json!({ "suite": suite.name(), "curve": curve, "credential": document }));
         }
     }
