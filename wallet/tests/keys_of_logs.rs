@@ -52,14 +52,14 @@ async fn a_wallet_and_a_researcher_live_through_changes_of_the_logs_key() {
     meanwhile(&mut cast, rotate).await;
     sync::sync(&cast.participant).await.unwrap();
     let connection = cast.participant.connection().unwrap();
-    assert_eq!(connection.former, [first.clone()]);
+    assert_eq!(connection.former, std::slice::from_ref(&first));
     assert_ne!(connection.vkey, first);
     let rows = views::activity(&cast.participant).unwrap().rows;
     assert_eq!(rows.iter().filter(|row| row.message.id == "activity-log-key-changed").count(), 1);
     // What was proven under the former key counts on, and is told once only.
     assert!(is_recorded(&cast.participant));
     assert_eq!(outcome(&cast.researcher, &old_proof, &purpose).await, Some(Outcome::Permit));
-    assert_eq!(cast.researcher.connection().unwrap().former, [first.clone()]);
+    assert_eq!(cast.researcher.connection().unwrap().former, std::slice::from_ref(&first));
     // One copy of the log, as before.
     assert_eq!(std::fs::read_dir(cast.researcher.dir.join("record")).unwrap().count(), 1);
 

@@ -93,7 +93,8 @@ async fn what_the_library_signs_is_what_we_sign() {
     let key = SigningKey::from_seed([1; 32]);
     let consent = issue_consent(&key, &maximal(), now()).await.unwrap();
     let expires = now().plus_seconds(60);
-    let shown = present(&key, &[consent.clone()], Some("c \"1\""), "a.example", now(), expires).await.unwrap();
+    let shown =
+        present(&key, std::slice::from_ref(&consent), Some("c \"1\""), "a.example", now(), expires).await.unwrap();
     for signed in [consent.value(), shown.value()] {
         let mut document = signed.clone();
         let mut options = document.as_object_mut().unwrap().remove("proof").unwrap();
