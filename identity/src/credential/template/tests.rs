@@ -49,8 +49,8 @@ async fn the_short_way_writes_what_the_library_writes() {
         let (changed, what) = mutate(&document, &mut generator);
         mutated.compare(&changed, &format!("document {seed}, {what}")).await;
     }
-    // One in a thousand says the same twice, whose parts have no labels without the long way.
-    assert!(whole.left <= cases / 200, "{} of {cases} whole documents take the long way", whole.left);
+    // Some say the same twice, and equal parts get their labels from the long way only.
+    assert!(whole.left <= cases / 50, "{} of {cases} whole documents take the long way", whole.left);
     assert!(mutated.left > cases / 10 && mutated.equal > cases / 10, "{} and {}", mutated.equal, mutated.left);
     println!(
         "{} documents are equal, {} mutated ones as well, {} mutated ones take the long way",
