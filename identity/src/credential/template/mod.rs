@@ -61,5 +61,7 @@ pub(super) fn canonical_text(document: &Map<String, Value>) -> Option<String> {
 
 /// The canonical N-Quads of a proof's options as text.
 pub(super) fn canonical_options(proof: &Map<String, Value>) -> Option<String> {
+    // Without it the library takes it for no proof.
+    proof.get("proofValue")?;
     options(proof).map(|lines| lines.to_text())
 }
