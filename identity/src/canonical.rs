@@ -171,15 +171,20 @@ impl Reader<'_> {
             return Err(self.syntax());
         }
         self.at += 1;
+        let mut is_plain = true;
         loop {
             match self.peek() {
                 None => return Err(self.syntax()),
                 Some(b'"') => break,
-                Some(b'\\') => self.at += 2,
-                Some(_) => self.at += 1,
+                Some(b'\\') => (is_plain, self.at) = (false, self.at + 2),
+                Some(byte) => (is_plain, self.at) = (is_plain && byte >= b' ', self.at + 1),
             }
         }
         self.at += 1;
+        if is_plain {
+            let text = std::str::from_utf8(&self.bytes[start + 1..self.at - 1]);
+            return text.map(str::to_owned).map_err(|_| JsonError::Syntax(start));
+        }
         // serde_json knows the escapes, the surrogates and UTF-8, and refuses control characters.
         let slice = self.bytes.get(start..self.at).ok_or(JsonError::Syntax(start))?;
         serde_json::from_slice(slice).map_err(|_| JsonError::Syntax(start))

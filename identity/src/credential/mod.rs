@@ -32,8 +32,9 @@ pub use verify::{
 use crate::canonical::{sha256, to_canonical};
 use consent::Policy;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Map, Value};
 use std::fmt;
+use std::sync::OnceLock;
 
 /// The base context of the Verifiable Credentials Data Model 2.0.
 pub(crate) const CONTEXT_V2: &str = "https://www.w3.org/ns/credentials/v2";
@@ -49,12 +50,13 @@ pub(crate) const PURPOSE_CREDENTIAL: &str = "assertionMethod";
 pub(crate) const PURPOSE_PRESENTATION: &str = "authentication";
 
 /// A credential in its JSON form. Nothing about it is checked: the verify functions do that.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize)]
 #[serde(try_from = "Value", into = "Value")]
 pub struct Credential {
     value: Value,
     id: String,
-    hash: [u8; 32],
+    /// Made when it is first asked for.
+    hash: OnceLock<[u8; 32]>,
 }
 
 /// A JSON value that is not an object with an `id`.
@@ -70,7 +72,13 @@ impl Credential {
 
     /// SHA-256 of the canonical JSON.
     pub fn hash(&self) -> [u8; 32] {
-        self.hash
+        *self.hash.get_or_init(|| sha256(&self.to_bytes()))
+    }
+
+    /// Of a document that the strict reader let in, which always has a canonical form.
+    fn of_strict(document: Map<String, Value>) -> Option<Self> {
+        let id = document.get("id")?.as_str()?.to_owned();
+        Some(Self { value: Value::Object(document), id, hash: OnceLock::new() })
     }
 
     /// The JSON.
@@ -80,7 +88,7 @@ impl Credential {
 
     /// The canonical JSON as bytes, for a file, a letter or the verify functions.
     pub fn to_bytes(&self) -> Vec<u8> {
-        // It was canonicalised once already, when the hash was made.
+        // It was canonicalised once already, or came from the strict reader.
         to_canonical(&self.value).unwrap_or_default()
     }
 }
@@ -91,9 +99,17 @@ impl TryFrom<Value> for Credential {
     fn try_from(value: Value) -> Result<Self, NotACredential> {
         let id = value.get("id").and_then(Value::as_str).ok_or(NotACredential)?.to_owned();
         let hash = sha256(&to_canonical(&value).map_err(|_| NotACredential)?);
-        Ok(Self { value, id, hash })
+        Ok(Self { value, id, hash: hash.into() })
     }
 }
+
+impl PartialEq for Credential {
+    fn eq(&self, other: &Self) -> bool {
+        self.value == other.value
+    }
+}
+
+impl Eq for Credential {}
 
 impl From<Credential> for Value {
     fn from(credential: Credential) -> Self {

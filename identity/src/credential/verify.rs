@@ -139,10 +139,8 @@ pub(super) fn open_consent(bytes: &[u8], now: Timestamp) -> Open<ConsentCredenti
     // The subject of a consent is its issuer: nobody consents for somebody else.
     let subject = claims.as_ref().map(|claims| &claims.subject);
     let question = check_credential(&mut checks, &document, TYPE_CONSENT, subject, now);
-    let content = claims.and_then(|claims| {
-        let credential = Credential::try_from(Value::Object(document)).ok()?;
-        Some(ConsentCredential { claims, credential })
-    });
+    let content =
+        claims.and_then(|claims| Some(ConsentCredential { claims, credential: Credential::of_strict(document)? }));
     Open { checks, content, question }
 }
 
