@@ -1,5 +1,6 @@
 //! `consentctl vc-api`: credentials of any kind, signed and verified for other programs.
 
+use identity::web::Fetcher;
 use server::TlsFiles;
 use server::vc_api::{VcOptions, start};
 use std::net::SocketAddr;
@@ -26,18 +27,30 @@ pub struct Arguments {
     /// Let callers from elsewhere have things signed, too.
     #[arg(long)]
     issue_for_all: bool,
+    /// Resolve did:web: fetch documents over https from hosts of the public internet. Whoever wrote a credential chooses
+    /// the host, and that host learns that this institution is checking.
+    #[arg(long)]
+    resolve_web: bool,
     /// For test suites: check the proof only where a caller asks for it, and sign in other names. Never for real use.
     #[arg(long)]
     conformance: bool,
 }
 
 pub async fn run(arguments: Arguments) -> ExitCode {
+    let web = match arguments.resolve_web.then(Fetcher::public).transpose() {
+        Ok(web) => web,
+        Err(error) => {
+            eprintln!("{error}");
+            return ExitCode::from(4);
+        }
+    };
     let options = VcOptions {
         tls_listen: arguments.tls_listen,
         tls: arguments.tls_cert.zip(arguments.tls_key).map(|(certificate, key)| TlsFiles { certificate, key }),
         keys: arguments.keys,
         conformance: arguments.conformance,
         issue_for_all: arguments.issue_for_all,
+        web,
         ..VcOptions::new(arguments.listen)
     };
     let mut running = match start(options).await {

@@ -159,7 +159,8 @@ impl TrustClaims {
         if self.version == 0 || self.version >= 1 << 53 {
             return Err(TrustError::Form("no version"));
         }
-        let digest = |text: &String| text.len() == 64 && text.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b));
+        let digest =
+            |text: &String| text.len() == 64 && text.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b));
         if self.previous.is_some() != (self.version > 1) || !self.previous.iter().all(digest) {
             return Err(TrustError::Form("the hash of the version before"));
         }

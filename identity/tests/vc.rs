@@ -349,7 +349,11 @@ fn a_key_has_one_text() {
         assert_eq!(id.as_str().parse::<KeyId>(), Ok(id.clone()));
         assert_eq!(KeyId::from_verification_method(&id.verification_method()), Ok(id.clone()));
         assert!(KeyId::from_verification_method(id.as_str()).is_err());
-        assert_eq!(key_document(&DidUrl::parse_did(id.as_str()).unwrap(), KeyFormat::Multikey).unwrap().json()["verificationMethod"][0]["publicKeyMultibase"], id.multibase());
+        assert_eq!(
+            key_document(&DidUrl::parse_did(id.as_str()).unwrap(), KeyFormat::Multikey).unwrap().json()["verificationMethod"]
+                [0]["publicKeyMultibase"],
+            id.multibase()
+        );
     }
     // Of the did:key specification.
     for text in [

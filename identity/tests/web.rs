@@ -155,7 +155,8 @@ fn signed(did: &str, key: &Signer, method: &str) -> Value {
 #[tokio::test]
 async fn an_institution_signs_under_its_did_web() {
     let key = Signer::from_secret(KeyKind::Ed25519, &[7; 32]).unwrap();
-    let (shown, purpose) = (Signer::from_secret(KeyKind::Ed25519, &[7; 32]).unwrap(), Arc::new(Mutex::new("assertionMethod")));
+    let (shown, purpose) =
+        (Signer::from_secret(KeyKind::Ed25519, &[7; 32]).unwrap(), Arc::new(Mutex::new("assertionMethod")));
     let now_for = purpose.clone();
     let host = Host::open(move |head| {
         let port = head.split("localhost:").nth(1).unwrap().split("\r\n").next().unwrap();

@@ -124,9 +124,8 @@ fn did_jwk_is_its_key() {
     let key = found.document.key_for("assertionMethod", &format!("{JWK}#0")).unwrap();
     assert_eq!(found.document.json()["verificationMethod"][0]["publicKeyJwk"], key.to_jwk());
     use base64::Engine as _;
-    let encoded = |jwk: Value| {
-        format!("did:jwk:{}", base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(jwk.to_string()))
-    };
+    let encoded =
+        |jwk: Value| format!("did:jwk:{}", base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(jwk.to_string()));
     let good = key.to_jwk();
     for (name, value) in [
         ("d", json!("AAAA")),
@@ -189,8 +188,14 @@ fn a_document_lists_which_key_is_for_what() {
         ("/verificationMethod/0/id", json!("a")),
         ("/verificationMethod/0/id", json!(format!("{WEB}#b"))),
         ("/verificationMethod/0/type", Value::Null),
-        ("/verificationMethod/0", json!({ "id": "#a", "type": "Multikey", "controller": WEB, "privateKeyMultibase": "z" })),
-        ("/verificationMethod/0", json!({ "id": "#a", "type": "JsonWebKey", "controller": WEB, "publicKeyJwk": { "d": "x" } })),
+        (
+            "/verificationMethod/0",
+            json!({ "id": "#a", "type": "Multikey", "controller": WEB, "privateKeyMultibase": "z" }),
+        ),
+        (
+            "/verificationMethod/0",
+            json!({ "id": "#a", "type": "JsonWebKey", "controller": WEB, "publicKeyJwk": { "d": "x" } }),
+        ),
         ("/assertionMethod", json!(["\u{430}"])),
         ("/assertionMethod", json!([7])),
         ("/assertionMethod", json!(vec!["#a"; 65])),

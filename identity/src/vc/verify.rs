@@ -321,7 +321,8 @@ fn binding(signer: &Result<Maker, String>, named: Option<&str>, purpose: &str) -
 /// than a few, for whoever wrote the bytes chose them.
 pub fn named_dids(bytes: &[u8]) -> Vec<DidUrl> {
     let Ok(document) = parse_document(bytes, MAX_BYTES, MAX_DEPTH) else { return Vec::new() };
-    let held = document.as_object().and_then(|document| model::objects(document, "verifiableCredential").ok().flatten());
+    let held =
+        document.as_object().and_then(|document| model::objects(document, "verifiableCredential").ok().flatten());
     let mut found = Vec::<DidUrl>::new();
     for object in document.as_object().into_iter().chain(held.unwrap_or_default()).take(1 + MAX_CREDENTIALS) {
         for proof in proofs(object).unwrap_or_default() {

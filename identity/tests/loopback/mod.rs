@@ -30,8 +30,7 @@ pub fn json(body: &str) -> Answer {
 
 /// An answer with one line in its head beside the length.
 pub fn with_head(status: &str, line: &str, body: &[u8]) -> Answer {
-    let head =
-        format!("HTTP/1.1 {status}\r\n{line}\r\ncontent-length: {}\r\nconnection: close\r\n\r\n", body.len());
+    let head = format!("HTTP/1.1 {status}\r\n{line}\r\ncontent-length: {}\r\nconnection: close\r\n\r\n", body.len());
     Answer::Bytes([head.as_bytes(), body].concat())
 }
 

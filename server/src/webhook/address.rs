@@ -2,7 +2,6 @@
 
 use identity::web::{addresses_of, is_public};
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
-use std::net::SocketAddr;
 use url::{Host, Url};
 
 /// The longest address of a hook.
@@ -53,7 +52,8 @@ impl Resolve for Reach {
         let reach = *self;
         Box::pin(async move {
             let local = reach == Self::Demo && name.as_str() == "localhost";
-            let allowed = addresses_of(name.as_str(), if local { |ip| ip.is_loopback() } else { is_public }).await?;
+            let allowed =
+                addresses_of(name.as_str(), move |ip| if local { ip.is_loopback() } else { is_public(ip) }).await?;
             Ok(Box::new(allowed.into_iter()) as Addrs)
         })
     }
