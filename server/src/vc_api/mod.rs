@@ -12,10 +12,12 @@ mod keyring;
 mod page;
 mod resolving;
 mod routes;
+mod trusting;
 mod verifying;
 
 pub use keyring::Instance;
 pub use routes::{ROUTES, VcRoute};
+pub use trusting::{TrustPlace, TrustSource};
 
 use crate::StartError;
 use crate::clock::now;
@@ -33,6 +35,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::Semaphore;
 use tokio::task::JoinHandle;
+use trusting::Trust;
 
 /// How long it waits for the head of a request and for a handshake.
 const HEAD_TIME: Duration = Duration::from_secs(20);
@@ -59,12 +62,14 @@ pub struct VcOptions {
     pub issue_for_all: bool,
     /// The client for DID documents of `did:web`; without it only DIDs that are keys are known.
     pub web: Option<Fetcher>,
+    /// The list of trusted issuers. With one, an issuer that is not on it is none.
+    pub trust: Option<TrustSource>,
 }
 
 impl VcOptions {
     /// Strict, and for this machine only.
     pub fn new(listen: SocketAddr) -> Self {
-        Self { listen, tls_listen: None, tls: None, keys: None, conformance: false, issue_for_all: false, web: None }
+        Self { listen, tls_listen: None, tls: None, keys: None, conformance: false, issue_for_all: false, web: None, trust: None }
     }
 }
 
@@ -74,6 +79,7 @@ struct Desk {
     conformance: bool,
     issue_for_all: bool,
     web: Option<WebResolver>,
+    trust: Option<Arc<Trust>>,
     work: Semaphore,
 }
 
@@ -127,9 +133,14 @@ pub async fn start(options: VcOptions) -> Result<RunningVcApi, StartError> {
     let keys = Keyring::open(options.keys.as_deref())?;
     let (conformance, issue_for_all) = (options.conformance, options.issue_for_all);
     let web = options.web.map(|fetcher| WebResolver::new(fetcher, CacheTimes::default()));
-    let desk = Arc::new(Desk { keys, conformance, issue_for_all, web, work: Semaphore::new(AT_ONCE) });
+    let trust = match options.trust {
+        Some(source) => Some(Arc::new(Trust::open(source, options.keys.as_deref()).await?)),
+        None => None,
+    };
+    let desk = Arc::new(Desk { keys, conformance, issue_for_all, web, trust: trust.clone(), work: Semaphore::new(AT_ONCE) });
     let (handle, door) = (Handle::new(), Door::new(Connections::default()));
     let mut tasks = Vec::new();
+    tasks.extend(trust.map(|trust| tokio::spawn(trust.keep_up())));
 
     let (listener, address) = bind(options.listen)?;
     let app = routes::router(desk.clone()).into_make_service_with_connect_info::<SocketAddr>();

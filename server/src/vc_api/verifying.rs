@@ -37,6 +37,10 @@ async fn asked(desk: &Desk, request: Request, name: &str) -> Result<(Vec<u8>, Po
             return Err(Refusal::Options(format!("{name:.40} is no check that can stay open")));
         }
     }
+    if let Some(trust) = &desk.trust {
+        policy.trust = Some(trust.list());
+        policy.waived.retain(|name| *name != "trust");
+    }
     policy.waived.extend(desk.conformance.then_some("status"));
     let document = document.to_string().into_bytes();
     policy.resolver = desk.look_up(&document).await;
