@@ -38,8 +38,11 @@ fn dids(seeds: &Seeds) {
     seeds.put("did", "jwk", "did:jwk:eyJjcnYiOiJQLTI1NiIsImt0eSI6IkVDIiwieCI6ImFjYklRaXVNczNpOF91c3pFakoydHBUdFJNNEVVM3l6OTFQSDZDZEgyVjAiLCJ5IjoiX0tjeUxqOXZXTXB0bm1LdG00NkdxRHo4d2Y3NEk1TEtncmwyR3pIM25TRSJ9#0");
     seeds.put("did", "web", "did:web:biobank.example%3A8443:lab:one/path?a=b#key");
     let web = "did:web:biobank.example";
-    let method = format!(r##"{{"id":"#k","type":"Multikey","controller":"{web}","publicKeyMultibase":"{multibase}"}}"##);
-    let document = format!(r##"{{"id":"{web}","verificationMethod":[{method}],"assertionMethod":["#k"],"service":[{{"id":"#s"}}]}}"##);
+    let method =
+        format!(r##"{{"id":"#k","type":"Multikey","controller":"{web}","publicKeyMultibase":"{multibase}"}}"##);
+    let document = format!(
+        r##"{{"id":"{web}","verificationMethod":[{method}],"assertionMethod":["#k"],"service":[{{"id":"#s"}}]}}"##
+    );
     seeds.put("did", "document", format!("{web}#k\n{document}"));
     seeds.put("trusted", "one", r#"{"issued":"2026-11-01T00:00:00Z","issuers":[{"issuer":"did:web:lab.example","types":["LabResult"],"until":"2027-01-01T00:00:00Z"}],"until":"2027-01-01T00:00:00Z","version":1}"#);
 }

@@ -62,6 +62,8 @@ pub fn trusted(data: &[u8]) {
     let next = list.next(Vec::new(), now, now);
     if let Ok(signed) = TrustList::sign(&biobank, &next) {
         let next = TrustList::read(&signed, &biobank.did(), Some(list.seen()), now).unwrap();
-        assert!(TrustList::read(&sign_jws(&biobank, TRUST_TYPE, data), &biobank.did(), Some(next.seen()), now).is_err());
+        assert!(
+            TrustList::read(&sign_jws(&biobank, TRUST_TYPE, data), &biobank.did(), Some(next.seen()), now).is_err()
+        );
     }
 }

@@ -56,7 +56,10 @@ fn a_list_is_read_in_its_one_form_and_never_backwards() {
     let third = TrustList::sign(&key, &newer.next(vec![], now, at("2027-01-01T00:00:00Z"))).unwrap();
     assert!(read(&third, Some(&list)).is_ok());
 
-    assert_eq!(read(&TrustList::sign(&SigningKey::from_seed([6; 32]), &claims()).unwrap(), None), Err(TrustError::Signer));
+    assert_eq!(
+        read(&TrustList::sign(&SigningKey::from_seed([6; 32]), &claims()).unwrap(), None),
+        Err(TrustError::Signer)
+    );
     assert_eq!(TrustList::read(&first, &key.did(), None, at("2026-10-31T00:00:00Z")), Err(TrustError::Future));
     assert!(matches!(read(&first.replace('.', ","), None), Err(TrustError::Jws(_))));
     assert!(matches!(read(&format!("{}A", first), None), Err(TrustError::Jws(_))));
@@ -65,7 +68,10 @@ fn a_list_is_read_in_its_one_form_and_never_backwards() {
     let signed = |typ: &str, said: &Value| sign_jws(&key, typ, &identity::to_canonical(said).unwrap());
     assert!(read(&signed(typ, &good), None).is_ok());
     assert!(matches!(read(&signed("log-key.v1+jws", &good), None), Err(TrustError::Form(_))));
-    assert!(matches!(read(&sign_jws(&key, typ, good.to_string().replace(':', ": ").as_bytes()), None), Err(TrustError::Form(_))));
+    assert!(matches!(
+        read(&sign_jws(&key, typ, good.to_string().replace(':', ": ").as_bytes()), None),
+        Err(TrustError::Form(_))
+    ));
     for (place, value) in [
         ("/version", json!(0)),
         ("/version", json!(2)),
@@ -131,7 +137,9 @@ async fn only_who_is_on_the_list_may_issue_what_it_says() {
     let (status, result, _) = asked(VcOptions::new("127.0.0.1:0".parse().unwrap()), &good, &[]).await;
     assert_eq!((status, result.as_str()), (200, "waived"));
 
-    for types in [json!(["VerifiableCredential", "AlumniCredential", "OtherCredential"]), json!(["VerifiableCredential"])] {
+    for types in
+        [json!(["VerifiableCredential", "AlumniCredential", "OtherCredential"]), json!(["VerifiableCredential"])]
+    {
         let (status, result, words) = asked(options(&file, &keys, &key), &signed(types), &[]).await;
         assert_eq!((status, result.as_str()), (400, "failed"), "{words}");
     }

@@ -160,7 +160,8 @@ async fn what_a_did_url_names_is_handed_out() {
 
     let (status, _, said) = service.get("1.0/identifiers", &method, &[], "").await;
     assert_eq!((status, said["didDocument"]["controller"].as_str()), (200, Some(KEY)));
-    let experimental = [("publicKeyFormat", "Ed25519VerificationKey2018"), ("enableExperimentalPublicKeyTypes", "false")];
+    let experimental =
+        [("publicKeyFormat", "Ed25519VerificationKey2018"), ("enableExperimentalPublicKeyTypes", "false")];
     for (did, options, place, word) in [
         ("notDid:key:z6Mk", &[][..], "didResolutionMetadata", "invalidDid"),
         ("did:key:@", &[], "didResolutionMetadata", "invalidDid"),
@@ -306,9 +307,8 @@ async fn a_slow_host_holds_nobody_up() {
     let slow = Host::open(|_| Answer::Silence).await;
     let service = Service::open(Some(Fetcher::loopback(&slow.root).unwrap())).await;
     // Sixteen names of the same host, each of them slow: they are asked at once, and not more than a few of them.
-    let proofs: Vec<Value> = (0..16)
-        .map(|number| signed(&format!("{}:{number}", slow.did()), json!({}))["proof"].clone())
-        .collect();
+    let proofs: Vec<Value> =
+        (0..16).map(|number| signed(&format!("{}:{number}", slow.did()), json!({}))["proof"].clone()).collect();
     let mut credential = signed(&slow.did(), json!({}));
     credential["proof"] = json!(proofs);
     let begun = Instant::now();

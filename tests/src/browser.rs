@@ -112,7 +112,9 @@ impl Browser {
 
     /// Puts a text in place of what stands in the field.
     pub async fn paste(&self, id: &str, text: &str) -> WebDriverResult<()> {
-        self.run("document.getElementById(arguments[0]).value = arguments[1]", vec![json!(id), json!(text)]).await.map(drop)
+        self.run("document.getElementById(arguments[0]).value = arguments[1]", vec![json!(id), json!(text)])
+            .await
+            .map(drop)
     }
 
     /// Presses the button with this id by keyboard, and forgets what was on the page before.

@@ -54,7 +54,9 @@ async fn a_person_reads_what_every_check_found() {
         browser.fill("file", file.to_str().unwrap()).await.unwrap();
         let said = browser.result("Valid").await.unwrap();
         assert!(said.contains("Every check passed that was asked for. Some were not"), "{said}");
-        for words in ["Nothing was changed since it was signed.", "the DID itself says its key", "AlumniCredential", "2999"] {
+        for words in
+            ["Nothing was changed since it was signed.", "the DID itself says its key", "AlumniCredential", "2999"]
+        {
             assert!(said.contains(words), "{words}: {said}");
         }
         browser.picture("page-valid").await.unwrap();

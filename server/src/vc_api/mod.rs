@@ -69,7 +69,16 @@ pub struct VcOptions {
 impl VcOptions {
     /// Strict, and for this machine only.
     pub fn new(listen: SocketAddr) -> Self {
-        Self { listen, tls_listen: None, tls: None, keys: None, conformance: false, issue_for_all: false, web: None, trust: None }
+        Self {
+            listen,
+            tls_listen: None,
+            tls: None,
+            keys: None,
+            conformance: false,
+            issue_for_all: false,
+            web: None,
+            trust: None,
+        }
     }
 }
 
@@ -137,7 +146,8 @@ pub async fn start(options: VcOptions) -> Result<RunningVcApi, StartError> {
         Some(source) => Some(Arc::new(Trust::open(source, options.keys.as_deref()).await?)),
         None => None,
     };
-    let desk = Arc::new(Desk { keys, conformance, issue_for_all, web, trust: trust.clone(), work: Semaphore::new(AT_ONCE) });
+    let desk =
+        Arc::new(Desk { keys, conformance, issue_for_all, web, trust: trust.clone(), work: Semaphore::new(AT_ONCE) });
     let (handle, door) = (Handle::new(), Door::new(Connections::default()));
     let mut tasks = Vec::new();
     tasks.extend(trust.map(|trust| tokio::spawn(trust.keep_up())));

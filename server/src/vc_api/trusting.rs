@@ -93,7 +93,9 @@ fn recall(path: &Path) -> Result<Option<SeenVersion>, StartError> {
 
 async fn read(source: &TrustSource, seen: Option<&SeenVersion>) -> Result<TrustList, String> {
     let bytes = match &source.place {
-        TrustPlace::File(path) => tokio::fs::read(path).await.map_err(|error| format!("{}: {error}", path.display()))?,
+        TrustPlace::File(path) => {
+            tokio::fs::read(path).await.map_err(|error| format!("{}: {error}", path.display()))?
+        }
         TrustPlace::Web(url, client) => {
             let wanted = Wanted { kinds: &["application/jose"], max_bytes: MAX_JWS };
             client.fetch(url, wanted).await.map_err(|error| error.to_string())?
