@@ -2,12 +2,14 @@
 // A broken property is told by a panic: that is how a fuzzer sees it.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
+mod dids;
 mod entries;
 mod notes;
 mod requests;
 mod tiles;
 mod witnesses;
 
+pub use dids::{did, trusted};
 pub use entries::{entry, kinds, rules};
 pub use notes::{checkpoint, note, policy, receipt};
 pub use requests::request;

@@ -82,7 +82,7 @@ pub enum KeyIdError {
 pub struct BadSecret;
 
 #[derive(Clone)]
-enum Public {
+pub(super) enum Public {
     Ed25519(PublicKey),
     P256(p256::ecdsa::VerifyingKey),
     P384(p384::ecdsa::VerifyingKey),
@@ -97,7 +97,7 @@ pub struct KeyId {
 }
 
 impl KeyId {
-    fn of(public: Public) -> Self {
+    pub(super) fn of(public: Public) -> Self {
         let (kind, key) = match &public {
             Public::Ed25519(key) => (KeyKind::Ed25519, key.as_bytes().to_vec()),
             Public::P256(key) => (KeyKind::P256, key.to_encoded_point(true).as_bytes().to_vec()),
@@ -120,6 +120,16 @@ impl KeyId {
     /// The public key in multibase: the part after `did:key:`.
     pub fn multibase(&self) -> &str {
         &self.text[SCHEME.len()..]
+    }
+
+    /// Reads a public key in multibase: exactly what [`KeyId::multibase`] writes.
+    pub fn from_multibase(text: &str) -> Result<Self, KeyIdError> {
+        // Before it is copied; no longer text is one of a key.
+        if text.len() > MAX_TEXT { Err(KeyIdError::Invalid) } else { format!("{SCHEME}{text}").parse() }
+    }
+
+    pub(super) fn public(&self) -> &Public {
+        &self.public
     }
 
     /// The DID URL of the key.

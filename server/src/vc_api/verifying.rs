@@ -31,10 +31,32 @@ async fn asked(desk: &Desk, request: Request, name: &str) -> Result<(Vec<u8>, Po
     let mut policy = Policy::new(now());
     policy.challenge = text(options, "challenge")?;
     policy.domain = text(options, "domain")?;
+    // The caller decides what it does not need to know; the report says so.
+    for name in names(options, "waive")? {
+        if !policy.waive(name) {
+            return Err(Refusal::Options(format!("{name:.40} is no check that can stay open")));
+        }
+    }
+    if let Some(trust) = &desk.trust {
+        policy.trust = Some(trust.list());
+        policy.waived.retain(|name| *name != "trust");
+    }
+    policy.waived.extend(desk.conformance.then_some("status"));
+    let document = document.to_string().into_bytes();
+    policy.resolver = desk.look_up(&document).await;
     // "The proof only": who signed is not compared with whom the document names.
     let proof_only = options.get("checks") == Some(&json!(["proof"]));
     policy.binding = !(desk.conformance && proof_only);
-    Ok((document.to_string().into_bytes(), policy))
+    Ok((document, policy))
+}
+
+fn names<'a>(object: &'a Map<String, Value>, name: &str) -> Result<Vec<&'a str>, Refusal> {
+    let listed = match object.get(name) {
+        None | Some(Value::Null) => Some(Vec::new()),
+        Some(Value::Array(items)) => items.iter().map(Value::as_str).collect(),
+        Some(_) => None,
+    };
+    listed.ok_or_else(|| Refusal::Options(format!("{name} is not a list of texts")))
 }
 
 pub(super) fn text(object: &Map<String, Value>, name: &str) -> Result<Option<String>, Refusal> {
