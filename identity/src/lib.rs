@@ -4,6 +4,7 @@ mod batch;
 pub mod canonical;
 mod credential;
 mod did;
+pub mod jose;
 mod jws;
 mod key;
 #[cfg(feature = "keychain")]
@@ -14,6 +15,7 @@ mod random;
 mod request;
 mod sealed;
 mod secret;
+pub mod status;
 pub mod vc;
 
 pub use batch::{Claim, all_verify};

@@ -20,7 +20,8 @@ pub struct Check {
     /// The name, one of `size`, `json`, `context`, `type`, `proof-count`, `suite`, `purpose`, `signer-is-issuer`,
     /// `created`, `expires`, `challenge`, `audience`, `valid-from`, `valid-until`, `signature`, `claims`; of any
     /// credential also `id`, `issuer`, `holder`, `subject`, `members`, `terms`, `credentials`, `proof-shape` and
-    /// `previous-proof`.
+    /// `previous-proof`; of tokens also `form`, `header`, `typ`, `algorithm`, `key`, `disclosures`, `key-binding` and
+    /// `sd-hash`; of envelopes `envelope`; and `status` where lists were asked.
     pub name: &'static str,
     /// The result.
     pub result: CheckResult,
@@ -77,6 +78,11 @@ impl Checks {
     pub(crate) fn new(names: &[&'static str]) -> Self {
         let not_made = |name: &&'static str| Check { name, result: CheckResult::NotMade, detail: String::new() };
         Self(names.iter().map(not_made).collect())
+    }
+
+    /// Goes on with checks that were made, and with these names.
+    pub(crate) fn and(made: Vec<Check>, names: &[&'static str]) -> Self {
+        Self(made.into_iter().chain(Self::new(names).0).collect())
     }
 
     /// Writes the result of a check and hands back its value if it passed.

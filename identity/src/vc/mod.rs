@@ -24,6 +24,11 @@ pub use keys::{BadSecret, KeyId, KeyIdError, KeyKind, Signer};
 pub use suite::{Suite, UnknownSuite};
 pub use verify::{Policy, PresentationReport, verify_credential, verify_presentation};
 
+pub(crate) use issue::sound;
+pub(crate) use jsonld::with_room;
+pub(crate) use model::{is_url, types};
+pub(crate) use verify::{MAX_AHEAD, OF_CREDENTIAL, OF_PRESENTATION, asked, broke_off, content, presented};
+
 use crate::JsonError;
 use serde_json::Value;
 
