@@ -103,8 +103,8 @@ enum Command {
     /// Sign and verify credentials of any kind for other programs, over HTTP (the W3C VC-API).
     ///
     /// Prints its addresses, a line each, and runs until it is ended. Routes: POST /INSTANCE/credentials/issue,
-    /// POST /credentials/verify, POST /presentations/verify, GET /keys, GET /identifiers/DID, GET /1.0/identifiers/DID,
-    /// GET /openapi.json. Nothing is fetched: contexts that are not part of the program are unknown.
+    /// POST /credentials/verify, POST /presentations/verify, POST /credentials/status, GET /status/NUMBER, GET /keys,
+    /// GET /identifiers/DID, GET /1.0/identifiers/DID, GET /openapi.json. Nothing is fetched: contexts that are not part of the program are unknown.
     ///
     /// Whoever can have things signed speaks in this institution's name: programs on this machine only, unless
     /// --issue-for-all is given.

@@ -5,6 +5,7 @@ use server::vc_api::{VcOptions, start};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use url::Url;
 
 #[derive(clap::Args)]
 pub struct Arguments {
@@ -20,9 +21,12 @@ pub struct Arguments {
     /// Private key of the certificate in PEM.
     #[arg(long, value_name = "FILE", requires = "tls_cert")]
     tls_key: Option<PathBuf>,
-    /// Folder for the keys, made if missing; without it they end with the service.
+    /// Folder for the keys and status lists, made if missing; without it they end with the service.
     #[arg(long, value_name = "DIR")]
     keys: Option<PathBuf>,
+    /// Address under which verifiers reach the status lists [default: the one that it listens on].
+    #[arg(long, value_name = "URL")]
+    url: Option<Url>,
     /// Let callers from elsewhere have things signed, too.
     #[arg(long)]
     issue_for_all: bool,
@@ -36,6 +40,7 @@ pub async fn run(arguments: Arguments) -> ExitCode {
         tls_listen: arguments.tls_listen,
         tls: arguments.tls_cert.zip(arguments.tls_key).map(|(certificate, key)| TlsFiles { certificate, key }),
         keys: arguments.keys,
+        url: arguments.url,
         conformance: arguments.conformance,
         issue_for_all: arguments.issue_for_all,
         ..VcOptions::new(arguments.listen)

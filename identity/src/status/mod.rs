@@ -11,7 +11,8 @@ pub use bits::{MAX_UNPACKED, MIN_ENTRIES, StatusBits};
 pub use bitstring::{BitstringEntry, ListTerms, list_credential};
 pub use token_list::TokenEntry;
 
-use crate::credential::{Checks, Verification};
+use crate::credential::{Checks, Verification, Verified};
+use crate::vc::PresentationReport;
 use consent::Timestamp;
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -194,6 +195,20 @@ pub fn verify_status(
         }
     }
     checks.conclude(Some(credential.into_inner()))
+}
+
+/// Adds the check `status` to each credential of a presentation, and to the presentation that of all of them.
+pub fn verify_statuses(
+    report: PresentationReport,
+    lists: &BTreeMap<String, Vec<u8>>,
+    now: Timestamp,
+) -> PresentationReport {
+    let PresentationReport { presentation, credentials } = report;
+    let credentials: Vec<_> = credentials.into_iter().map(|one| verify_status(one, lists, now)).collect();
+    let mut checks = Checks::and(presentation.checks, &["status"]);
+    let live = credentials.iter().all(|one| one.verified.is_some());
+    checks.record("status", if live { Ok(()) } else { Err("not every credential is known to be live".to_owned()) });
+    PresentationReport { presentation: checks.conclude(presentation.verified.map(Verified::into_inner)), credentials }
 }
 
 fn told(credential: &Value, lists: &BTreeMap<String, Vec<u8>>, now: Timestamp) -> Result<String, String> {

@@ -1,13 +1,15 @@
 //! A service for institutions: signs and verifies credentials of any kind over HTTP (the W3C VC-API).
 //!
-//! It keeps nothing but its keys, knows nothing of a biobank, and fetches nothing. Whoever may have things signed speaks
+//! It keeps nothing but its keys and its status lists, knows nothing of a biobank, and fetches nothing. Whoever may have things signed speaks
 //! in the institution's name, so that is for programs on the same machine, unless the operator says otherwise.
 
 mod answer;
 mod identifiers;
 mod issuing;
 mod keyring;
+mod lists;
 mod routes;
+mod status;
 mod verifying;
 
 pub use keyring::Instance;
@@ -19,12 +21,14 @@ use crate::tls::{TlsFiles, self_signed};
 use axum_server::Handle;
 use axum_server::tls_rustls::{RustlsAcceptor, RustlsConfig};
 use keyring::Keyring;
+use lists::Lists;
 use std::net::{SocketAddr, TcpListener};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::Semaphore;
 use tokio::task::JoinHandle;
+use url::Url;
 
 /// How long it waits for the head of a request and for a handshake.
 const HEAD_TIME: Duration = Duration::from_secs(20);
@@ -43,8 +47,11 @@ pub struct VcOptions {
     pub tls_listen: Option<SocketAddr>,
     /// Certificate and key; without them one is made at each start, which callers can only trust by hand.
     pub tls: Option<TlsFiles>,
-    /// The folder of the keys, made if missing; without it the keys end with the service.
+    /// The folder of the keys and status lists, made if missing; without it they end with the service.
     pub keys: Option<PathBuf>,
+    /// Under which address verifiers reach the status lists, as in `https://biobank.example/vc`. Without it, the
+    /// service's own address, with TLS if it has one.
+    pub url: Option<Url>,
     /// Whether test suites may ask for less than all checks, and have things signed in other names.
     pub conformance: bool,
     /// Whether callers from elsewhere may have things signed.
@@ -54,13 +61,14 @@ pub struct VcOptions {
 impl VcOptions {
     /// Strict, and for this machine only.
     pub fn new(listen: SocketAddr) -> Self {
-        Self { listen, tls_listen: None, tls: None, keys: None, conformance: false, issue_for_all: false }
+        Self { listen, tls_listen: None, tls: None, keys: None, url: None, conformance: false, issue_for_all: false }
     }
 }
 
 /// What the routes work with.
 struct Desk {
     keys: Keyring,
+    lists: Lists,
     conformance: bool,
     issue_for_all: bool,
     work: Semaphore,
@@ -97,27 +105,32 @@ pub async fn start(options: VcOptions) -> Result<RunningVcApi, StartError> {
         return Err(StartError::Network(format!("{} can be reached by others: that takes TLS", options.listen)));
     }
     let keys = Keyring::open(options.keys.as_deref())?;
+    let (listener, address) = bind(options.listen)?;
+    let address = format!("http://{address}");
+    let (tls_listener, tls_address) = match options.tls_listen.map(bind).transpose()? {
+        Some((listener, address)) => (Some((listener, address.ip())), Some(format!("https://{address}"))),
+        None => (None, None),
+    };
+    let own = tls_address.as_ref().unwrap_or(&address).clone();
+    let url = options.url.as_ref().map_or(own, |url| url.as_str().trim_end_matches('/').to_owned());
+    let lists = Lists::open(options.keys.as_deref(), url, &keys)?;
     let (conformance, issue_for_all) = (options.conformance, options.issue_for_all);
-    let desk = Arc::new(Desk { keys, conformance, issue_for_all, work: Semaphore::new(AT_ONCE) });
+    let desk = Arc::new(Desk { keys, lists, conformance, issue_for_all, work: Semaphore::new(AT_ONCE) });
     let (handle, door) = (Handle::new(), Door::new(Connections::default()));
     let mut tasks = Vec::new();
 
-    let (listener, address) = bind(options.listen)?;
     let app = routes::router(desk.clone()).into_make_service_with_connect_info::<SocketAddr>();
     tasks.push(tokio::spawn(server(listener, &handle)?.acceptor(door.clone()).serve(app)));
-    let mut tls_address = None;
-    if let Some(place) = options.tls_listen {
+    if let Some((listener, place)) = tls_listener {
         let config: RustlsConfig = match &options.tls {
             Some(files) => files.read()?,
-            None => self_signed(place.ip())?,
+            None => self_signed(place)?,
         };
-        let (listener, address) = bind(place)?;
-        tls_address = Some(format!("https://{address}"));
         let tls = RustlsAcceptor::new(config).handshake_timeout(HANDSHAKE_TIME).acceptor(door);
         let app = routes::router(desk).into_make_service_with_connect_info::<SocketAddr>();
         tasks.push(tokio::spawn(server(listener, &handle)?.acceptor(tls).serve(app)));
     }
-    Ok(RunningVcApi { address: format!("http://{address}"), tls_address, tasks, handle })
+    Ok(RunningVcApi { address, tls_address, tasks, handle })
 }
 
 fn bind(place: SocketAddr) -> Result<(TcpListener, SocketAddr), StartError> {

@@ -6,23 +6,49 @@ use super::routes::{at_work, body};
 use crate::clock::now;
 use axum::extract::{Request, State};
 use axum::response::Response;
+use identity::status::{verify_status, verify_statuses};
 use identity::vc::{Policy, verify_credential, verify_presentation};
 use serde_json::{Map, Value, json};
 use std::sync::Arc;
 
 pub(super) async fn credential(State(desk): State<Arc<Desk>>, request: Request) -> Result<Response, Refusal> {
-    let (document, policy) = asked(&desk, request, "verifiableCredential").await?;
-    Ok(of_credential(&at_work(&desk, move |_| verify_credential(&document, &policy)).await?))
+    let Asked { document, policy, proof_only } = asked(&desk, request, "verifiableCredential").await?;
+    let verified = at_work(&desk, move |desk| {
+        let verified = verify_credential(&document, &policy);
+        if proof_only {
+            return verified;
+        }
+        let lists = desk.lists.named_by(verified.verified.as_deref(), &desk.keys, policy.now);
+        verify_status(verified, &lists, policy.now)
+    });
+    Ok(of_credential(&verified.await?))
 }
 
 pub(super) async fn presentation(State(desk): State<Arc<Desk>>, request: Request) -> Result<Response, Refusal> {
-    let (document, mut policy) = asked(&desk, request, "verifiablePresentation").await?;
+    let Asked { document, mut policy, proof_only } = asked(&desk, request, "verifiablePresentation").await?;
     // Who gave out a challenge, or says who they are, wants to see that somebody answers.
     policy.unsigned = desk.conformance || (policy.challenge.is_none() && policy.domain.is_none());
-    Ok(of_presentation(&at_work(&desk, move |_| verify_presentation(&document, &policy)).await?))
+    let verified = at_work(&desk, move |desk| {
+        let report = verify_presentation(&document, &policy);
+        if proof_only {
+            return report;
+        }
+        let held = report.credentials.iter().filter_map(|one| one.verified.as_deref());
+        let lists = desk.lists.named_by(held, &desk.keys, policy.now);
+        verify_statuses(report, &lists, policy.now)
+    });
+    Ok(of_presentation(&verified.await?))
 }
 
-async fn asked(desk: &Desk, request: Request, name: &str) -> Result<(Vec<u8>, Policy), Refusal> {
+/// What is to be verified, and how.
+struct Asked {
+    document: Vec<u8>,
+    policy: Policy,
+    /// "The proof only": neither who signed is compared with whom the document names, nor any status asked for.
+    proof_only: bool,
+}
+
+async fn asked(desk: &Desk, request: Request, name: &str) -> Result<Asked, Refusal> {
     let mut said = body(request).await?;
     let document = said.remove(name).ok_or_else(|| Refusal::Options(format!("{name} is missing")))?;
     let none = json!({});
@@ -31,10 +57,9 @@ async fn asked(desk: &Desk, request: Request, name: &str) -> Result<(Vec<u8>, Po
     let mut policy = Policy::new(now());
     policy.challenge = text(options, "challenge")?;
     policy.domain = text(options, "domain")?;
-    // "The proof only": who signed is not compared with whom the document names.
-    let proof_only = options.get("checks") == Some(&json!(["proof"]));
-    policy.binding = !(desk.conformance && proof_only);
-    Ok((document.to_string().into_bytes(), policy))
+    let proof_only = desk.conformance && options.get("checks") == Some(&json!(["proof"]));
+    policy.binding = !proof_only;
+    Ok(Asked { document: document.to_string().into_bytes(), policy, proof_only })
 }
 
 pub(super) fn text(object: &Map<String, Value>, name: &str) -> Result<Option<String>, Refusal> {
