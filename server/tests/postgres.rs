@@ -246,8 +246,9 @@ async fn the_log_gets_another_key_and_a_node_with_the_former_one_writes_no_more(
     let scratch = tempfile::tempdir().unwrap();
     let audit = check(store.as_ref(), next.verifier(), scratch.path(), None).unwrap();
     assert_eq!((audit.size, audit.findings), (8, Vec::new()));
-    let changes = ledger::follow_key(note_key().verifier(), &institution.did(), &[told.succession]);
-    assert_eq!(changes.last().unwrap().next(), next.verifier());
+    let keys = ledger::Keys { log: note_key().verifier().clone(), institution: institution.did() };
+    let changes = ledger::follow(&keys, &[told.succession]);
+    assert_eq!(changes.last().unwrap().next(), &ledger::Next::Log(next.verifier().clone()));
 }
 
 /// A folder with keys and a desk of one row, as the service makes it.
