@@ -1,7 +1,9 @@
 //! `consentctl vc-api`: credentials of any kind, signed and verified for other programs.
 
+use identity::Did;
+use identity::web::{FetchError, Fetcher};
 use server::TlsFiles;
-use server::vc_api::{VcOptions, start};
+use server::vc_api::{TrustPlace, TrustSource, VcOptions, start};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -30,12 +32,32 @@ pub struct Arguments {
     /// Let callers from elsewhere have things signed, too.
     #[arg(long)]
     issue_for_all: bool,
+    /// Resolve did:web: fetch documents over https from hosts of the public internet. Whoever wrote a credential chooses
+    /// the host, and that host learns that this institution is checking.
+    #[arg(long)]
+    resolve_web: bool,
+    /// List of trusted issuers that a biobank signed (`biobankd trust`, `GET /v1/trusted-issuers`): then only they may
+    /// issue what they are listed for. A file, or an https address of the public internet; it is read every ten minutes.
+    #[arg(long, value_name = "FILE|URL", requires = "trust_by")]
+    trust: Option<String>,
+    /// The biobank whose list it is.
+    #[arg(long, value_name = "DID", requires = "trust")]
+    trust_by: Option<Did>,
     /// For test suites: check the proof only where a caller asks for it, and sign in other names. Never for real use.
     #[arg(long)]
     conformance: bool,
 }
 
 pub async fn run(arguments: Arguments) -> ExitCode {
+    let web = arguments.resolve_web.then(Fetcher::public).transpose();
+    let trust = arguments.trust.zip(arguments.trust_by).map(|(place, biobank)| source(place, biobank)).transpose();
+    let (web, trust) = match web.and_then(|web| Ok((web, trust?))) {
+        Ok(both) => both,
+        Err(error) => {
+            eprintln!("{error}");
+            return ExitCode::from(4);
+        }
+    };
     let options = VcOptions {
         tls_listen: arguments.tls_listen,
         tls: arguments.tls_cert.zip(arguments.tls_key).map(|(certificate, key)| TlsFiles { certificate, key }),
@@ -43,6 +65,8 @@ pub async fn run(arguments: Arguments) -> ExitCode {
         url: arguments.url,
         conformance: arguments.conformance,
         issue_for_all: arguments.issue_for_all,
+        web,
+        trust,
         ..VcOptions::new(arguments.listen)
     };
     let mut running = match start(options).await {
@@ -65,4 +89,13 @@ pub async fn run(arguments: Arguments) -> ExitCode {
         }
         _ = tokio::signal::ctrl_c() => ExitCode::SUCCESS,
     }
+}
+
+fn source(place: String, biobank: Did) -> Result<TrustSource, FetchError> {
+    let place = if place.starts_with("https://") {
+        TrustPlace::Web(place, Fetcher::public()?)
+    } else {
+        TrustPlace::File(PathBuf::from(place))
+    };
+    Ok(TrustSource { biobank, place })
 }

@@ -28,6 +28,24 @@ fn main() {
     let format = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../ledger/FORMAT.md")).unwrap();
     examples(&seeds, &format);
     own(&seeds);
+    dids(&seeds);
+}
+
+/// DIDs of every method, a document, and a list of trusted issuers.
+fn dids(seeds: &Seeds) {
+    let did = key(1).did();
+    let multibase = did.as_str().trim_start_matches("did:key:");
+    seeds.put("did", "key", format!("{did}#{multibase}"));
+    seeds.put("did", "jwk", "did:jwk:eyJjcnYiOiJQLTI1NiIsImt0eSI6IkVDIiwieCI6ImFjYklRaXVNczNpOF91c3pFakoydHBUdFJNNEVVM3l6OTFQSDZDZEgyVjAiLCJ5IjoiX0tjeUxqOXZXTXB0bm1LdG00NkdxRHo4d2Y3NEk1TEtncmwyR3pIM25TRSJ9#0");
+    seeds.put("did", "web", "did:web:biobank.example%3A8443:lab:one/path?a=b#key");
+    let web = "did:web:biobank.example";
+    let method =
+        format!(r##"{{"id":"#k","type":"Multikey","controller":"{web}","publicKeyMultibase":"{multibase}"}}"##);
+    let document = format!(
+        r##"{{"id":"{web}","verificationMethod":[{method}],"assertionMethod":["#k"],"service":[{{"id":"#s"}}]}}"##
+    );
+    seeds.put("did", "document", format!("{web}#k\n{document}"));
+    seeds.put("trusted", "one", r#"{"issued":"2026-11-01T00:00:00Z","issuers":[{"issuer":"did:web:lab.example","types":["LabResult"],"until":"2027-01-01T00:00:00Z"}],"until":"2027-01-01T00:00:00Z","version":1}"#);
 }
 
 /// Each example of the document: as it stands, each of its lines, and payloads under every `typ`.

@@ -2,6 +2,7 @@
 // A broken property is told by a panic: that is how a fuzzer sees it.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
+mod dids;
 mod entries;
 mod notes;
 mod requests;
@@ -9,6 +10,7 @@ mod tiles;
 mod tokens;
 mod witnesses;
 
+pub use dids::{did, trusted};
 pub use entries::{entry, kinds, rules};
 pub use notes::{checkpoint, note, policy, receipt};
 pub use requests::request;

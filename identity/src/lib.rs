@@ -4,6 +4,7 @@ mod batch;
 pub mod canonical;
 mod credential;
 mod did;
+pub mod did_document;
 pub mod jose;
 mod jws;
 mod key;
@@ -16,7 +17,10 @@ mod request;
 mod sealed;
 mod secret;
 pub mod status;
+mod trust;
 pub mod vc;
+#[cfg(feature = "web")]
+pub mod web;
 
 pub use batch::{Claim, all_verify};
 pub use canonical::{CanonicalError, JsonError, parse_strict, sha256, to_canonical};
@@ -37,3 +41,4 @@ pub use profile::{ProfileError, ProfileState, adopt_profile, create_profile, ins
 pub use request::{Caller, RequestError, RequestHeaders, sign_request, verify_request};
 pub use sealed::{SealError, open, seal};
 pub use secret::{Fingerprint, FingerprintError, ProfileSecret};
+pub use trust::{SeenVersion, TRUST_TYPE, TrustClaims, TrustError, TrustList, TrustedIssuer};

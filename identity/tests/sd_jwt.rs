@@ -6,8 +6,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64;
 use consent::Timestamp;
 use identity::Verification;
 use identity::jose::{
-    Binding, Concealed, NamedKey, SdJwtError, issue_sd_jwt, present_sd_jwt, to_jwk, verify_sd_jwt,
-    verify_sd_jwt_presentation,
+    Binding, Concealed, NamedKey, SdJwtError, issue_sd_jwt, present_sd_jwt, verify_sd_jwt, verify_sd_jwt_presentation,
 };
 use identity::vc::{KeyKind, Policy, Signer};
 use serde_json::{Value, json};
@@ -113,7 +112,7 @@ fn what_is_shown_is_what_the_verifier_reads() {
 
         let all = verify_sd_jwt(&held, &Policy::new(now())).verified.unwrap();
         let mut expected = claims(key(kind, 7).id().as_str());
-        expected["cnf"] = json!({ "jwk": to_jwk(&holder.id()) });
+        expected["cnf"] = json!({ "jwk": holder.id().to_jwk() });
         assert_eq!(*all, expected);
 
         let text = present_sd_jwt(&held, &["/address/street", "/nationalities/1"], Some(&binding(&holder))).unwrap();
@@ -214,7 +213,7 @@ fn a_key_binding_of_another_make_is_refused() {
         ("header", "alg", json!("none"), "key-binding"),
         ("header", "alg", json!("HS256"), "key-binding"),
         ("header", "alg", json!("ES256"), "key-binding"),
-        ("header", "jwk", to_jwk(&key(KeyKind::Ed25519, 8).id()), "key-binding"),
+        ("header", "jwk", key(KeyKind::Ed25519, 8).id().to_jwk(), "key-binding"),
         ("header", "crit", json!(["x"]), "key-binding"),
         ("claims", "iat", Value::Null, "key-binding"),
         ("claims", "exp", json!(now().unix() - 1), "key-binding"),

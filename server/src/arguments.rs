@@ -3,6 +3,7 @@
 use crate::joining::{Join, Member};
 use crate::operate::Operation;
 use crate::telling::LogForm;
+use crate::trusting::Trust;
 use clap::{Args, Parser, Subcommand};
 use server::{
     Allowance, Allowances, Connections, Institution, Network, Options, PublicAddress, Rates, StoreAddress, TlsFiles,
@@ -31,6 +32,8 @@ pub enum Command {
     Member(Member),
     /// Makes the files by which the service takes part in a federation, from its next start on.
     Join(Join),
+    /// Signs the next version of the list of trusted issuers, which the service hands out.
+    Trust(Trust),
     /// Tends the folder of a biobank.
     #[command(flatten)]
     Operate(Operation),

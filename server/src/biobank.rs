@@ -26,7 +26,7 @@ use serde_json::{Value, json};
 use std::collections::HashMap;
 use std::io::{self, Write};
 use std::net::IpAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use thiserror::Error;
 use tokio::sync::watch;
@@ -59,6 +59,9 @@ pub enum StartError {
     /// A configuration file is not what this version reads.
     #[error("{0}: {1}")]
     Json(String, serde_json::Error),
+    /// The list of trusted issuers that a service was told to go by can not be used.
+    #[error("list of trusted issuers: {0}")]
+    Trust(String),
     /// No randomness.
     #[error("random numbers: {0}")]
     Random(getrandom::Error),
@@ -136,6 +139,8 @@ pub struct Biobank {
     pub stream: Arc<Stream>,
     /// The pseudonyms of donors in studies.
     pub snapshots: Snapshots,
+    /// The file with the list of trusted issuers, if the operator made one.
+    pub trusted_issuers: PathBuf,
     /// Where data holders are told.
     pub webhooks: Webhooks,
     /// What is counted for the operator.
@@ -212,6 +217,7 @@ impl Biobank {
             successions,
             stream: Arc::new(Stream::new(log.signed_checkpoint().size)),
             snapshots: Snapshots::open(dir)?,
+            trusted_issuers: dir.join(crate::trusted::TRUST_FILE),
             webhooks: Webhooks::new(Reach::Public, Pace::NORMAL),
             log,
             desk,

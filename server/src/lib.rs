@@ -29,6 +29,7 @@ pub mod succession;
 mod sweep;
 mod tables;
 mod tls;
+mod trusted;
 pub mod vc_api;
 mod webhook;
 
@@ -45,3 +46,4 @@ pub use rotate::{RotateError, Rotated, rotate_institution_key, rotate_log_key};
 pub use routes::{Accepts, ROUTES, Route, Who};
 pub use serve::{Network, Options, Running, Times, start};
 pub use tls::TlsFiles;
+pub use trusted::{PublishError, TRUST_FILE, publish_trusted_issuers};

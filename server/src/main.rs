@@ -7,6 +7,7 @@ mod places;
 mod relocate;
 mod remaking;
 mod telling;
+mod trusting;
 
 use arguments::{Arguments, Command, Serve};
 use clap::Parser;
@@ -21,6 +22,7 @@ async fn main() -> ExitCode {
         Some(Command::Serve(serve)) => run(serve).await,
         Some(Command::Member(member)) => joining::member(&member),
         Some(Command::Join(join)) => joining::join(&join),
+        Some(Command::Trust(trust)) => trusting::trust(&trust),
         Some(Command::Operate(operation)) => {
             tell(telling::LogForm::Text);
             operate::operate(operation)

@@ -26,6 +26,7 @@ const PLAIN: &[&str] = &[
     "institution.json",
     "studies.json",
     "retention.txt",
+    server::TRUST_FILE,
     succession::FILE,
     federation::POLICY_FILE,
     federation::PEERS_FILE,

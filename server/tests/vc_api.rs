@@ -250,7 +250,7 @@ async fn a_status_that_the_service_did_not_give_is_not_changed_and_never_good() 
     let (status, said) = issue(elsewhere, "").await;
     assert_eq!(status, 201, "{said}");
     let (status, said) = service.verified(&said["verifiableCredential"], json!({})).await;
-    assert_eq!((status, said["errors"].as_array().unwrap().len()), (400, 1));
+    assert_eq!((status, said["errors"].as_array().unwrap().len()), (400, 1), "{said}");
     assert!(said["errors"][0].as_str().unwrap().starts_with("status: could not be checked"), "{said}");
     for path in ["/status/0", "/status/7", "/status/-1", "/status/x", "/status/99999999999999999999"] {
         let answer = service.http.get(format!("{}{path}", service.running.address)).send().await.unwrap();

@@ -1,6 +1,7 @@
-//! What the proofs share: a real biobank process, and a real window driven by WebDriver.
+//! What the proofs share: a real biobank process, a real window and a real browser, driven by WebDriver.
 
 mod biobankd;
+mod browser;
 #[path = "../../wallet/tests/common/deeds.rs"]
 mod deeds;
 mod keyboard;
@@ -8,6 +9,7 @@ mod secrets;
 mod window;
 
 pub use biobankd::Biobankd;
+pub use browser::{Browser, Look};
 pub use deeds::{choose, grant, step, withdraw};
 pub use keyboard::Keyboard;
 pub use secrets::{find_secret, holds_secret};

@@ -201,7 +201,7 @@ fn wrap(log: &Path, environment: &str) -> io::Result<PathBuf> {
     Ok(script)
 }
 
-fn free_port() -> io::Result<u16> {
+pub(crate) fn free_port() -> io::Result<u16> {
     Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?.port())
 }
 

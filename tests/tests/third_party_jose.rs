@@ -4,7 +4,7 @@
 
 use consent::Timestamp;
 use identity::jose::{
-    Binding, Concealed, TokenOptions, issue_sd_jwt, issue_token, present_sd_jwt, to_jwk, verify_presentation_token,
+    Binding, Concealed, TokenOptions, issue_sd_jwt, issue_token, present_sd_jwt, verify_presentation_token,
     verify_sd_jwt, verify_sd_jwt_presentation, verify_token,
 };
 use identity::status::{Status, StatusBits, StatusError, status_entries};
@@ -111,7 +111,7 @@ fn tokens_of_each_algorithm_in_both_directions() {
             (presented.clone(), "vp+jwt", Some(LAB)),
             (presented, "vp+jwt", Some("https://other.example")),
         ] {
-            let jwk = to_jwk(&key.id());
+            let jwk = key.id().to_jwk();
             tokens.push(json!({ "token": token, "jwk": jwk, "typ": typ, "audience": audience, "now": now.unix() }));
         }
         ours.push(own);
@@ -180,7 +180,7 @@ fn sd_jwts_of_javascript_in_both_directions() {
     let (mut cases, mut expected, mut issue) = (Vec::new(), Vec::new(), Vec::new());
     for ((kind, algorithm), (holder, _)) in KINDS.into_iter().zip([KINDS[1], KINDS[0], KINDS[1]]) {
         for (good, text) in presentations(kind, &key(holder, 9), now) {
-            let jwk = to_jwk(&key(kind, 7).id());
+            let jwk = key(kind, 7).id().to_jwk();
             cases.push(json!({ "text": text, "jwk": jwk, "alg": algorithm, "nonce": NONCE, "now": now.unix() }));
             expected.push(good);
         }
@@ -216,7 +216,7 @@ fn sd_jwts_of_python_in_both_directions() {
     let (mut cases, mut expected) = (Vec::new(), Vec::new());
     for ((kind, _), (holder, algorithm)) in KINDS.into_iter().zip([KINDS[1], KINDS[0], KINDS[1]]) {
         for (good, text) in presentations(kind, &key(holder, 9), now) {
-            let jwk = to_jwk(&key(kind, 7).id());
+            let jwk = key(kind, 7).id().to_jwk();
             cases.push(json!({ "text": text, "jwk": jwk, "nonce": NONCE, "aud": LAB, "alg": algorithm }));
             expected.push(good);
         }
@@ -285,8 +285,8 @@ fn status_lists_in_both_directions() {
         let issuer = claims["iss"].as_str().unwrap();
         let read = |index: usize, token: &str| {
             let claims = json!({ "status": { "status_list": { "idx": index, "uri": LIST } } });
-            let entries = status_entries(&claims).unwrap();
-            entries[0].read(issuer, token.as_bytes(), now).map(|reading| reading.status)
+            let entries = status_entries(claims.as_object().unwrap()).unwrap();
+            entries[0].read(issuer, token.as_bytes(), &Policy::new(now)).map(|reading| reading.status)
         };
         for (index, value) in values.iter().enumerate() {
             let expected = match value {

@@ -107,7 +107,10 @@ fn both_sign_what_the_other_verifies() {
         assert_eq!(said["verified"][number], json!(true), "{number}: {}", said["errors"][number]);
         assert_eq!(said["verified"][number + count], json!(false), "{number}");
         let theirs = &said["signed"][number];
-        let verification = verify_credential(theirs.to_string().as_bytes(), &Policy::new(now));
+        // Nobody is there to ask about the status of an example.
+        let mut policy = Policy::new(now);
+        policy.waive("status");
+        let verification = verify_credential(theirs.to_string().as_bytes(), &policy);
         assert!(verification.verified.is_some(), "{number}: {:?}", verification.checks);
         let mut bad = theirs.clone();
         bad["credentialSubject"]["id"] = json!("did:example:another");

@@ -10,8 +10,10 @@ pub enum CheckResult {
     Passed,
     /// Not as it must be.
     Failed,
-    /// An earlier failure left nothing to check.
+    /// Nobody could check: an earlier failure left nothing to look at, or nobody knew the answer. That is no yes.
     NotMade,
+    /// Not checked, and the verifier had said beforehand that it need not be.
+    Waived,
 }
 
 /// One check by name, with its result and the reason.
@@ -19,17 +21,25 @@ pub enum CheckResult {
 pub struct Check {
     /// The name, one of `size`, `json`, `context`, `type`, `proof-count`, `suite`, `purpose`, `signer-is-issuer`,
     /// `created`, `expires`, `challenge`, `audience`, `valid-from`, `valid-until`, `signature`, `claims`; of any
-    /// credential also `id`, `issuer`, `holder`, `subject`, `members`, `terms`, `credentials`, `proof-shape` and
-    /// `previous-proof`; of tokens also `form`, `header`, `typ`, `algorithm`, `key`, `disclosures`, `key-binding` and
-    /// `sd-hash`; of envelopes `envelope`; and `status` where lists were asked.
+    /// credential also `id`, `issuer`, `holder`, `subject`, `members`, `terms`, `credentials`, `proof-shape`,
+    /// `freshness`, `previous-proof`, `resolution`, `schema`, `status` and `trust`; of tokens also `form`, `header`,
+    /// `typ`, `algorithm`, `disclosures`, `key-binding` and `sd-hash`; of envelopes `envelope`.
     pub name: &'static str,
     /// The result.
     pub result: CheckResult,
     /// Why, in words for the technical details; holds no personal data.
     pub detail: String,
+    /// From what the result is known, where that is not the document itself: whose list, and how old.
+    pub evidence: String,
 }
 
-/// All checks, and the verified content if every one of them passed.
+impl Check {
+    fn new(name: &'static str, result: CheckResult, detail: String) -> Self {
+        Self { name, result, detail, evidence: String::new() }
+    }
+}
+
+/// All checks, and the verified content if every one of them passed (or was waived).
 #[derive(Debug, Clone)]
 pub struct Verification<T> {
     /// Every check, in a fixed order.
@@ -76,13 +86,8 @@ pub(crate) struct Checks(Vec<Check>);
 
 impl Checks {
     pub(crate) fn new(names: &[&'static str]) -> Self {
-        let not_made = |name: &&'static str| Check { name, result: CheckResult::NotMade, detail: String::new() };
+        let not_made = |name: &&'static str| Check::new(name, CheckResult::NotMade, String::new());
         Self(names.iter().map(not_made).collect())
-    }
-
-    /// Goes on with checks that were made, and with these names.
-    pub(crate) fn and(made: Vec<Check>, names: &[&'static str]) -> Self {
-        Self(made.into_iter().chain(Self::new(names).0).collect())
     }
 
     /// Writes the result of a check and hands back its value if it passed.
@@ -99,16 +104,35 @@ impl Checks {
                 value
             }
             None => {
-                self.0.push(Check { name, result, detail });
+                self.0.push(Check::new(name, result, detail));
                 value
             }
         }
     }
 
-    /// Says more about a check that passed.
-    pub(crate) fn remark(&mut self, name: &str, remark: &str) {
+    /// Says from what it is known that a check passed; once more, if it was made more than once.
+    pub(crate) fn show(&mut self, name: &str, evidence: &str) {
         for check in self.0.iter_mut().filter(|check| check.name == name && check.result == CheckResult::Passed) {
-            check.detail = remark.to_owned();
+            if !check.evidence.is_empty() {
+                check.evidence.push_str("; ");
+            }
+            check.evidence.push_str(evidence);
+        }
+    }
+
+    /// Leaves a check open for this reason. Without it nothing is verified.
+    pub(crate) fn leave(&mut self, name: &str, reason: &str) {
+        self.stay(name, CheckResult::NotMade, reason);
+    }
+
+    /// Leaves a check open that the verifier does not ask for.
+    pub(crate) fn waive(&mut self, name: &str, reason: &str) {
+        self.stay(name, CheckResult::Waived, reason);
+    }
+
+    fn stay(&mut self, name: &str, result: CheckResult, reason: &str) {
+        for check in self.0.iter_mut().filter(|check| check.name == name && check.result == CheckResult::NotMade) {
+            (check.result, check.detail) = (result, reason.to_owned());
         }
     }
 
@@ -117,9 +141,9 @@ impl Checks {
         names.iter().all(|name| self.0.iter().filter(passed).any(|check| check.name == *name))
     }
 
-    /// The end: `content` becomes verified if it exists and every check passed.
+    /// The end: `content` becomes verified if it exists and every check passed, or was waived.
     pub(crate) fn conclude<T>(self, content: Option<T>) -> Verification<T> {
-        let passed = self.0.iter().all(|check| check.result == CheckResult::Passed);
+        let passed = self.0.iter().all(|check| matches!(check.result, CheckResult::Passed | CheckResult::Waived));
         let verified = if passed { content.map(Verified) } else { None };
         Verification { checks: self.0, verified }
     }

@@ -3,8 +3,8 @@
 use super::token::{OF_TOKEN, Token, note, own_name, read, sign};
 use crate::credential::{Checks, Verification};
 use crate::vc::{
-    IssueError, OF_CREDENTIAL, OF_PRESENTATION, Policy, PresentationReport, Signer, TYPE_PRESENTATION, asked,
-    broke_off, content, presented, sound, types, with_room,
+    IssueError, OF_CREDENTIAL, OF_PRESENTATION, PURPOSE_CREDENTIAL, PURPOSE_PRESENTATION, Policy, PresentationReport,
+    QUESTIONS, Signer, TYPE_PRESENTATION, asked, broke_off, content, presented, sound, types, with_room,
 };
 use consent::Timestamp;
 use serde_json::{Map, Value, json};
@@ -13,8 +13,17 @@ pub(super) const TYP_CREDENTIAL: &str = "vc+jwt";
 pub(super) const TYP_PRESENTATION: &str = "vp+jwt";
 /// Claims of the token, which are not part of the document that it holds (RFC 7519, section 4.1).
 const OF_JWT: [&str; 9] = ["iss", "sub", "aud", "exp", "nbf", "iat", "jti", "nonce", "cnf"];
-pub(super) const OF_CLAIMS: [&str; 8] =
-    ["claims", "created", "expires", "challenge", "audience", "key", "signer-is-issuer", "signature"];
+pub(super) const OF_CLAIMS: [&str; 9] = [
+    "claims",
+    "created",
+    "expires",
+    "freshness",
+    "challenge",
+    "audience",
+    "resolution",
+    "signer-is-issuer",
+    "signature",
+];
 
 /// How to sign a token.
 #[derive(Debug, Clone)]
@@ -68,13 +77,14 @@ fn token_of(document: &Value, options: &TokenOptions, key: &Signer) -> Result<St
 /// Verifies a credential that is a `vc+jwt`, and hands back the credential without the claims of the token.
 pub fn verify_token(token: &str, policy: &Policy) -> Verification<Value> {
     let work = || {
-        let mut checks = Checks::new(&[&OF_TOKEN[..], &OF_CREDENTIAL, &OF_CLAIMS].concat());
+        let mut checks = Checks::new(&[&OF_TOKEN[..], &OF_CREDENTIAL, &OF_CLAIMS, &QUESTIONS].concat());
         let read = note(&mut checks, &OF_TOKEN, read(token, &[TYP_CREDENTIAL], &policy.algorithms));
         let Some(token) = read else { return checks.conclude(None) };
         let document = without_claims(&token.payload);
         let issuer = content(&mut checks, &document, policy.now);
         checks.record("claims", claims(&token.payload, issuer));
-        prove(&mut checks, &token, issuer, policy);
+        prove(&mut checks, &token, issuer, PURPOSE_CREDENTIAL, policy);
+        policy.ask(&mut checks, &document, "credentialStatus");
         checks.conclude(Some(Value::Object(document)))
     };
     with_room(work).unwrap_or_else(broke_off)
@@ -92,17 +102,17 @@ pub fn verify_presentation_token(token: &str, policy: &Policy) -> PresentationRe
         let (holder, credentials) = presented(&mut checks, &document, policy);
         checks.record("claims", claims(&token.payload, holder));
         asked(&mut checks, policy);
-        prove(&mut checks, &token, holder, policy);
+        prove(&mut checks, &token, holder, PURPOSE_PRESENTATION, policy);
         PresentationReport { presentation: checks.conclude(Some(Value::Object(document))), credentials }
     };
     let broken = || PresentationReport { presentation: broke_off(), credentials: Vec::new() };
     with_room(work).unwrap_or_else(broken)
 }
 
-fn prove(checks: &mut Checks, token: &Token, named: Option<&str>, policy: &Policy) {
-    token.times(checks, policy.now);
+fn prove(checks: &mut Checks, token: &Token, named: Option<&str>, purpose: &str, policy: &Policy) {
+    token.times(checks, policy);
     token.addressed(checks, policy.challenge.as_deref(), policy.domain.as_deref());
-    token.prove(checks, named, policy.binding);
+    token.prove(checks, named, purpose, policy);
 }
 
 pub(super) fn without_claims(payload: &Map<String, Value>) -> Map<String, Value> {

@@ -1,6 +1,7 @@
 //! A token within a document: an `EnvelopedVerifiableCredential` or `EnvelopedVerifiablePresentation` (VCDM 2.0,
 //! sections 4.13 and 4.14).
 
+use super::token::unread;
 use super::{verify_presentation_token, verify_sd_jwt, verify_token};
 use crate::credential::{Checks, Verification};
 use crate::vc::{Policy, PresentationReport};
@@ -27,6 +28,14 @@ impl<'a> Enveloped<'a> {
             .into_iter()
             .find(|kind| kinds == kind || kinds.as_array().is_some_and(|kinds| kinds.contains(&json!(kind))))?;
         Some(Self(open(document, kind)))
+    }
+
+    /// What the token says of its key, and what is in it; nobody has verified it.
+    pub(crate) fn unread(&self) -> Option<(String, Map<String, Value>)> {
+        match self.0.as_ref().ok()? {
+            Content::Credential(token) | Content::Presentation(token) => unread(token),
+            Content::SelectiveCredential(text) => unread(text.split('~').next()?),
+        }
     }
 
     pub(crate) fn verify_credential(&self, policy: &Policy) -> Verification<Value> {

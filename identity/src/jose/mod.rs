@@ -6,7 +6,7 @@
 mod algorithm;
 mod credential;
 mod envelope;
-mod jwk;
+mod named;
 mod sd_jwt;
 pub(crate) mod token;
 
@@ -14,7 +14,7 @@ pub use algorithm::Algorithm;
 pub use credential::{TokenOptions, issue_token, verify_presentation_token, verify_token};
 pub(crate) use envelope::Enveloped;
 pub use envelope::envelope;
-pub use jwk::{NamedKey, from_jwk, to_jwk};
+pub use named::NamedKey;
 pub use sd_jwt::{
     Binding, Concealed, SdJwtError, issue_sd_jwt, present_sd_jwt, verify_sd_jwt, verify_sd_jwt_presentation,
 };

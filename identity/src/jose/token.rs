@@ -1,11 +1,11 @@
 //! What all signed tokens share: a strict header, a signature, and the times of a JWT (RFC 7519, RFC 8725).
 
 use super::algorithm::Algorithm;
-use super::jwk::NamedKey;
+use super::named::NamedKey;
 use crate::canonical::{parse_document, parse_strict, to_canonical};
 use crate::credential::Checks;
 use crate::jws::{Parts, signing_input, take_apart};
-use crate::vc::{KeyId, MAX_AHEAD, MAX_BYTES, MAX_DEPTH, Signer};
+use crate::vc::{KeyId, MAX_AHEAD, MAX_BYTES, MAX_DEPTH, Policy, Signer, maker};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use consent::Timestamp;
@@ -61,6 +61,14 @@ pub(crate) fn read<'a>(compact: &'a str, types: &[&str], algorithms: &[Algorithm
     }
 }
 
+/// What a token says of its key and of itself, for whoever has to look something up before it can be verified.
+pub(crate) fn unread(compact: &str) -> Option<(String, Map<String, Value>)> {
+    let parts = take_apart(compact).ok().filter(|_| compact.len() <= MAX_BYTES)?;
+    let header = parse_strict(&parts.header, MAX_HEADER, MAX_HEADER_LEVELS).ok()?;
+    let Ok(Value::Object(payload)) = parse_document(&parts.payload, MAX_BYTES, MAX_DEPTH) else { return None };
+    Some((header.get("kid")?.as_str()?.to_owned(), payload))
+}
+
 /// Writes down what came of steps that follow each other: those before the one that failed have passed.
 pub(crate) fn note<T>(checks: &mut Checks, names: &[&'static str], outcome: Result<T, Refused>) -> Option<T> {
     let failed = outcome.as_ref().err().map(|(name, _)| *name);
@@ -74,18 +82,19 @@ pub(crate) fn note<T>(checks: &mut Checks, names: &[&'static str], outcome: Resu
 }
 
 impl Token<'_> {
-    /// The key that the token says it is signed with. Only a DID is asked for it: that of `kid`, or that of `issuer`.
-    pub(crate) fn signer(&self, issuer: Option<&str>) -> Result<NamedKey, String> {
-        let found = match (self.header.get("kid"), issuer) {
-            (Some(Value::String(kid)), Some(issuer)) if kid.starts_with('#') => {
-                NamedKey::from_verification_method(&format!("{issuer}{kid}"))
+    /// The DID URL of the key that the token says it is signed with: `kid`, or the one key of whom the token names.
+    pub(crate) fn method(&self, named: Option<&str>) -> Result<String, String> {
+        match (self.header.get("kid"), named) {
+            (Some(Value::String(kid)), Some(named)) if kid.starts_with('#') => Ok(format!("{named}{kid}")),
+            (Some(Value::String(kid)), _) => Ok(kid.clone()),
+            (Some(_), _) => Err("kid is not a text".to_owned()),
+            (None, Some(named)) => {
+                let key =
+                    NamedKey::parse(named).map_err(|error| format!("there is no kid, and the issuer: {error}"))?;
+                Ok(key.verification_method())
             }
-            (Some(Value::String(kid)), _) => NamedKey::from_verification_method(kid),
-            (Some(_), _) => return Err("kid is not a text".to_owned()),
-            (None, Some(issuer)) => NamedKey::parse(issuer),
-            (None, None) => return Err("nothing names the key".to_owned()),
-        };
-        found.map_err(|error| format!("the key: {error}"))
+            (None, None) => Err("nothing names the key".to_owned()),
+        }
     }
 
     /// Whether this is the key's signature, by the algorithm of the key.
@@ -99,10 +108,17 @@ impl Token<'_> {
         if right { Ok(()) } else { Err("the signature is not right".to_owned()) }
     }
 
-    /// The times of the token itself: `iat` and `nbf` have begun, `exp` is not over.
-    pub(crate) fn times(&self, checks: &mut Checks, now: Timestamp) {
-        checks.record("created", self.begun(now).map(drop));
-        checks.record("expires", self.lasts(now));
+    /// The times of the token itself: `iat` and `nbf` have begun, `exp` is not over, and `iat` is not too long ago.
+    pub(crate) fn times(&self, checks: &mut Checks, policy: &Policy) {
+        let begun = checks.record("created", self.begun(policy.now));
+        checks.record("expires", self.lasts(policy.now));
+        match (policy.max_proof_age, begun.flatten()) {
+            (None, _) => checks.waive("freshness", "the verifier sets no age"),
+            (Some(seconds), Some(made)) if made >= policy.now.plus_seconds(-seconds) => {
+                drop(checks.record("freshness", Ok(())))
+            }
+            _ => drop(checks.record::<()>("freshness", Err("made longer ago than the verifier allows".to_owned()))),
+        }
     }
 
     /// Whether the token is not over.
@@ -153,18 +169,19 @@ impl Token<'_> {
         checks.record("audience", addressed);
     }
 
-    /// The signature, and whether its key is that of whom the token names. `own` says whether that is compared.
-    pub(crate) fn prove(&self, checks: &mut Checks, named: Option<&str>, own: bool) {
-        let Some(signer) = checks.record("key", self.signer(named)) else { return };
-        let same = named.is_none_or(|named| named == signer.did());
-        if own {
+    /// The signature, and whether its key is that of whom the token names, for this purpose.
+    pub(crate) fn prove(&self, checks: &mut Checks, named: Option<&str>, purpose: &str, policy: &Policy) {
+        let made = self.method(named).and_then(|method| maker(&method, purpose, policy));
+        let Some(made) = checks.record("resolution", made) else { return };
+        checks.show("resolution", &made.evidence);
+        if policy.binding {
+            let same = named.is_none_or(|named| named == made.did);
             let other = || Err("the token was signed by a key that is not the issuer's or holder's".to_owned());
             checks.record("signer-is-issuer", if same { Ok(()) } else { other() });
         } else {
-            checks.record("signer-is-issuer", Ok(()));
-            checks.remark("signer-is-issuer", "not compared: the verifier asked for the proof only");
+            checks.waive("signer-is-issuer", "the verifier asked for the proof only");
         }
-        checks.record("signature", self.signed_by(signer.key()));
+        checks.record("signature", self.signed_by(&made.key));
     }
 }
 

@@ -96,11 +96,10 @@ impl BitstringEntry {
 
     /// The status by the credential that the URL of the list answered with (section 3.2): JSON with a proof, or a
     /// `vc+jwt`.
-    pub(super) fn read(&self, issuer: &str, list: &[u8], now: Timestamp) -> Result<Reading, StatusError> {
-        let policy = Policy::new(now);
+    pub(super) fn read(&self, issuer: &str, list: &[u8], policy: &Policy) -> Result<Reading, StatusError> {
         let verification = match std::str::from_utf8(list) {
-            Ok(text) if !text.trim_start().starts_with('{') => verify_token(text.trim(), &policy),
-            _ => verify_credential(list, &policy),
+            Ok(text) if !text.trim_start().starts_with('{') => verify_token(text.trim(), policy),
+            _ => verify_credential(list, policy),
         };
         let failed = verification.failed();
         let list = verification.verified.ok_or(StatusError::NotVerified(failed))?;

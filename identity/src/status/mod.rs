@@ -11,12 +11,13 @@ pub use bits::{MAX_UNPACKED, MIN_ENTRIES, StatusBits};
 pub use bitstring::{BitstringEntry, ListTerms, list_credential};
 pub use token_list::TokenEntry;
 
-use crate::credential::{Checks, Verification, Verified};
-use crate::vc::PresentationReport;
+use crate::did_document::Resolver;
+use crate::vc::{Finding, Judge, Policy};
 use consent::Timestamp;
-use serde_json::Value;
+use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::Arc;
 
 /// How many statuses one credential may have: each can need a list.
 const MAX_STATUSES: usize = 8;
@@ -145,17 +146,17 @@ impl StatusEntry {
     }
 
     /// Reads the status from the bytes that the URL of the list answered with. The list must be of the credential's
-    /// own issuer.
-    pub fn read(&self, issuer: &str, list: &[u8], now: Timestamp) -> Result<Reading, StatusError> {
+    /// own issuer, and pass the checks of this policy.
+    pub fn read(&self, issuer: &str, list: &[u8], policy: &Policy) -> Result<Reading, StatusError> {
         match self {
-            Self::Bitstring(entry) => entry.read(issuer, list, now),
-            Self::Token(entry) => entry.read(issuer, list, now),
+            Self::Bitstring(entry) => entry.read(issuer, list, policy),
+            Self::Token(entry) => entry.read(issuer, list, policy),
         }
     }
 }
 
 /// All statuses that a credential has: of a W3C credential, or of the claims of an SD-JWT VC.
-pub fn status_entries(credential: &Value) -> Result<Vec<StatusEntry>, StatusError> {
+pub fn status_entries(credential: &Map<String, Value>) -> Result<Vec<StatusEntry>, StatusError> {
     let mut entries = Vec::new();
     match credential.get("credentialStatus") {
         None => {}
@@ -170,64 +171,43 @@ pub fn status_entries(credential: &Value) -> Result<Vec<StatusEntry>, StatusErro
         Some(one) => entries.push(StatusEntry::Bitstring(BitstringEntry::parse(one)?)),
     }
     // In a W3C credential a member of this name is whatever its contexts say.
-    if let Some(status) = credential.get("status").filter(|_| credential.get("@context").is_none()) {
+    if let Some(status) = credential.get("status").filter(|_| !credential.contains_key("@context")) {
         entries.push(StatusEntry::Token(TokenEntry::parse(status)?));
     }
     Ok(entries)
 }
 
-/// Adds the check `status` to those of a credential. `lists` holds what the URLs of its lists answered with. A credential
-/// that was revoked, is suspended, or whose status can not be told is no longer a verified one.
-pub fn verify_status(
-    verification: Verification<Value>,
-    lists: &BTreeMap<String, Vec<u8>>,
-    now: Timestamp,
-) -> Verification<Value> {
-    let mut checks = Checks::and(verification.checks, &["status"]);
-    let Some(credential) = verification.verified else { return checks.conclude(None) };
-    match told(&credential, lists, now) {
-        Ok(remark) => {
-            checks.record("status", Ok(()));
-            checks.remark("status", &remark);
-        }
-        Err(error) => {
-            checks.record::<()>("status", Err(error));
-        }
-    }
-    checks.conclude(Some(credential.into_inner()))
+/// The lists that are at hand, each under its URL: answers the question `status` of a verification.
+#[derive(Debug, Clone)]
+pub struct StatusLists {
+    /// What the URLs of the lists answered with.
+    pub lists: BTreeMap<String, Vec<u8>>,
+    /// Where the DID documents of those who signed them come from.
+    pub resolver: Arc<dyn Resolver>,
 }
 
-/// Adds the check `status` to each credential of a presentation, and to the presentation that of all of them.
-pub fn verify_statuses(
-    report: PresentationReport,
-    lists: &BTreeMap<String, Vec<u8>>,
-    now: Timestamp,
-) -> PresentationReport {
-    let PresentationReport { presentation, credentials } = report;
-    let credentials: Vec<_> = credentials.into_iter().map(|one| verify_status(one, lists, now)).collect();
-    let mut checks = Checks::and(presentation.checks, &["status"]);
-    let live = credentials.iter().all(|one| one.verified.is_some());
-    checks.record("status", if live { Ok(()) } else { Err("not every credential is known to be live".to_owned()) });
-    PresentationReport { presentation: checks.conclude(presentation.verified.map(Verified::into_inner)), credentials }
-}
-
-fn told(credential: &Value, lists: &BTreeMap<String, Vec<u8>>, now: Timestamp) -> Result<String, String> {
-    let entries = status_entries(credential).map_err(|error| error.to_string())?;
-    if entries.is_empty() {
-        return Ok("the credential has none".to_owned());
-    }
-    let party = credential.get("issuer").or_else(|| credential.get("iss"));
-    let issuer = party.and_then(|party| party.as_str().or_else(|| party.get("id")?.as_str())).unwrap_or_default();
-    let mut remarks = Vec::new();
-    for entry in &entries {
-        let list = lists.get(entry.list()).ok_or(StatusError::NotThere);
-        let reading = list.and_then(|list| entry.read(issuer, list, now));
-        match reading.map_err(|error| format!("could not be checked: {error}"))?.status {
-            Status::Live => {}
-            Status::Revoked => return Err("revoked".to_owned()),
-            Status::Suspended => return Err("suspended".to_owned()),
-            Status::Message { value, text, .. } => remarks.push(format!("message {value:#x}: {text}")),
+impl Judge for StatusLists {
+    fn judge(&self, credential: &Map<String, Value>, now: Timestamp) -> Finding {
+        let policy = Policy { resolver: self.resolver.clone(), ..Policy::new(now) };
+        let unknown = |error: StatusError| Finding::Unknown(format!("could not be checked: {error}"));
+        let entries = match status_entries(credential) {
+            Ok(entries) => entries,
+            Err(error) => return unknown(error),
+        };
+        let party = credential.get("issuer").or_else(|| credential.get("iss"));
+        let issuer = party.and_then(|party| party.as_str().or_else(|| party.get("id")?.as_str())).unwrap_or_default();
+        let (mut told, mut open) = (Vec::new(), None);
+        for entry in &entries {
+            let list = self.lists.get(entry.list()).ok_or(StatusError::NotThere);
+            match list.and_then(|list| entry.read(issuer, list, &policy)).map(|reading| reading.status) {
+                Ok(Status::Live) => told.push(format!("{}: live", entry.list())),
+                Ok(Status::Revoked) => return Finding::Fails(format!("{}: revoked", entry.list())),
+                Ok(Status::Suspended) => return Finding::Fails(format!("{}: suspended", entry.list())),
+                Ok(Status::Message { value, text, .. }) => told.push(format!("{}: {value:#x}, {text}", entry.list())),
+                // Another list may still say no.
+                Err(error) => open = Some(error),
+            }
         }
+        open.map_or_else(|| Finding::Holds(told.join("; ")), unknown)
     }
-    Ok(remarks.join("; "))
 }

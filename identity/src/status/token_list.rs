@@ -3,10 +3,8 @@
 use super::bits::token_entry;
 use super::{Reading, Status, StatusError};
 use crate::credential::Checks;
-use crate::jose::Algorithm;
 use crate::jose::token::{moment, read};
-use crate::vc::is_url;
-use consent::Timestamp;
+use crate::vc::{PURPOSE_CREDENTIAL, Policy, is_url};
 use serde_json::Value;
 
 const TYP: &str = "statuslist+jwt";
@@ -32,21 +30,22 @@ impl TokenEntry {
     }
 
     /// The status by the token that the URL of the list answered with (section 8.3).
-    pub(super) fn read(&self, issuer: &str, list: &[u8], now: Timestamp) -> Result<Reading, StatusError> {
+    pub(super) fn read(&self, issuer: &str, list: &[u8], policy: &Policy) -> Result<Reading, StatusError> {
         let text = std::str::from_utf8(list).map_err(|_| StatusError::NotVerified(vec!["form"]))?;
         let token =
-            read(text.trim(), &[TYP], &Algorithm::ALL).map_err(|(name, _)| StatusError::NotVerified(vec![name]))?;
+            read(text.trim(), &[TYP], &policy.algorithms).map_err(|(name, _)| StatusError::NotVerified(vec![name]))?;
         let named = match token.payload.get("iss") {
             None => issuer,
             Some(named) if named == issuer => issuer,
             Some(_) => return Err(StatusError::OtherList),
         };
-        let mut checks = Checks::new(&["created", "expires", "key", "signer-is-issuer", "signature"]);
-        token.times(&mut checks, now);
+        let mut checks =
+            Checks::new(&["created", "expires", "freshness", "resolution", "signer-is-issuer", "signature"]);
+        token.times(&mut checks, policy);
         if let Ok(None) = moment(&token.payload, "iat") {
             checks.record::<()>("created", Err("iat is missing".to_owned()));
         }
-        token.prove(&mut checks, Some(named), true);
+        token.prove(&mut checks, Some(named), PURPOSE_CREDENTIAL, policy);
         let verification = checks.conclude(Some(()));
         if verification.verified.is_none() {
             return Err(StatusError::NotVerified(verification.failed()));

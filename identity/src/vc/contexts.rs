@@ -20,9 +20,9 @@ pub(super) const V1: &str = "https://www.w3.org/2018/credentials/v1";
 pub(super) const V2: &str = "https://www.w3.org/ns/credentials/v2";
 pub(super) const DATA_INTEGRITY_V1: &str = "https://w3id.org/security/data-integrity/v1";
 pub(super) const DATA_INTEGRITY_V2: &str = "https://w3id.org/security/data-integrity/v2";
-pub(super) const ED25519_2020: &str = "https://w3id.org/security/suites/ed25519-2020/v1";
-pub(super) const DID_V1: &str = "https://www.w3.org/ns/did/v1";
-pub(super) const MULTIKEY_V1: &str = "https://w3id.org/security/multikey/v1";
+pub(crate) const ED25519_2020: &str = "https://w3id.org/security/suites/ed25519-2020/v1";
+pub(crate) const DID_V1: &str = "https://www.w3.org/ns/did/v1";
+pub(crate) const MULTIKEY_V1: &str = "https://w3id.org/security/multikey/v1";
 
 macro_rules! bundled {
     ($($url:expr, $file:literal, $sha256:expr;)*) => {

@@ -27,6 +27,8 @@ pub struct IssueOptions {
     pub id: Option<String>,
     /// The proofs that it follows.
     pub previous: Vec<String>,
+    /// The full name of the key, where the issuer's DID is not the key itself, as `did:web:biobank.example#key-1`.
+    pub method: Option<String>,
     /// Whether the key has to be the issuer's or holder's own. Only test suites have a reason to say no.
     pub own_name: bool,
 }
@@ -34,8 +36,17 @@ pub struct IssueOptions {
 impl IssueOptions {
     /// A plain proof in somebody's own name.
     pub fn new(suite: Suite, created: Timestamp) -> Self {
-        let previous = Vec::new();
-        Self { suite, created, expires: None, domain: None, challenge: None, id: None, previous, own_name: true }
+        Self {
+            suite,
+            created,
+            expires: None,
+            domain: None,
+            challenge: None,
+            id: None,
+            previous: Vec::new(),
+            method: None,
+            own_name: true,
+        }
     }
 }
 
@@ -73,7 +84,10 @@ fn add_proof(document: &Value, options: &IssueOptions, key: &Signer) -> Result<V
     let document = document.as_object().ok_or_else(|| IssueError::Document("not an object".to_owned()))?;
     let presents = model::types(document, TYPE_PRESENTATION, false).is_ok();
     let (model, name) = form(document, presents).map_err(IssueError::Document)?;
-    if options.own_name && name.is_some_and(|name| name != id.as_str()) {
+    let method = options.method.clone().unwrap_or_else(|| id.verification_method());
+    // Whether the key is one of that DID, its document says, and every verifier asks it.
+    let own = method.split('#').next().unwrap_or_default();
+    if options.own_name && name.is_some_and(|name| name != own) {
         return Err(IssueError::OtherName);
     }
     let mut document = document.clone();
@@ -88,7 +102,7 @@ fn add_proof(document: &Value, options: &IssueOptions, key: &Signer) -> Result<V
     if existing.len() >= MAX_PROOFS {
         return Err(IssueError::Document("too many proofs".to_owned()));
     }
-    let mut proof = proof_options(&document, options, presents, id.verification_method());
+    let mut proof = proof_options(&document, options, presents, method);
     let previous = followed(&proof, &existing).map_err(IssueError::Options)?;
     let mut bare = without_proof(&document);
     if !previous.is_empty() {

@@ -24,7 +24,7 @@ pub enum KeyKind {
 }
 
 impl KeyKind {
-    pub(crate) const ALL: [Self; 3] = [Self::Ed25519, Self::P256, Self::P384];
+    const ALL: [Self; 3] = [Self::Ed25519, Self::P256, Self::P384];
 
     /// The multicodec prefix of a public key, as an unsigned varint.
     fn codec(self) -> [u8; 2] {
@@ -82,7 +82,7 @@ pub enum KeyIdError {
 pub struct BadSecret;
 
 #[derive(Clone)]
-enum Public {
+pub(super) enum Public {
     Ed25519(PublicKey),
     P256(p256::ecdsa::VerifyingKey),
     P384(p384::ecdsa::VerifyingKey),
@@ -97,7 +97,7 @@ pub struct KeyId {
 }
 
 impl KeyId {
-    fn of(public: Public) -> Self {
+    pub(super) fn of(public: Public) -> Self {
         let (kind, key) = match &public {
             Public::Ed25519(key) => (KeyKind::Ed25519, key.as_bytes().to_vec()),
             Public::P256(key) => (KeyKind::P256, key.to_encoded_point(true).as_bytes().to_vec()),
@@ -108,23 +108,13 @@ impl KeyId {
     }
 
     /// The key of these bytes: 32 for Ed25519 (RFC 8032), else a point in either form of SEC 1, section 2.3.
-    pub(crate) fn from_bytes(kind: KeyKind, bytes: &[u8]) -> Option<Self> {
+    pub(super) fn from_bytes(kind: KeyKind, bytes: &[u8]) -> Option<Self> {
         let public = match kind {
             KeyKind::Ed25519 => Public::Ed25519(PublicKey::from_bytes(bytes.try_into().ok()?).ok()?),
             KeyKind::P256 => Public::P256(p256::ecdsa::VerifyingKey::from_sec1_bytes(bytes).ok()?),
             KeyKind::P384 => Public::P384(p384::ecdsa::VerifyingKey::from_sec1_bytes(bytes).ok()?),
         };
         Some(Self::of(public))
-    }
-
-    /// The 32 bytes of an Ed25519 key, or both coordinates of a point, one after the other.
-    pub(crate) fn coordinates(&self) -> Vec<u8> {
-        let both = |point: &[u8]| point.iter().skip(1).copied().collect();
-        match &self.public {
-            Public::Ed25519(key) => key.as_bytes().to_vec(),
-            Public::P256(key) => both(key.to_encoded_point(false).as_bytes()),
-            Public::P384(key) => both(key.to_encoded_point(false).as_bytes()),
-        }
     }
 
     /// The kind of the key.
@@ -140,6 +130,16 @@ impl KeyId {
     /// The public key in multibase: the part after `did:key:`.
     pub fn multibase(&self) -> &str {
         &self.text[SCHEME.len()..]
+    }
+
+    /// Reads a public key in multibase: exactly what [`KeyId::multibase`] writes.
+    pub fn from_multibase(text: &str) -> Result<Self, KeyIdError> {
+        // Before it is copied; no longer text is one of a key.
+        if text.len() > MAX_TEXT { Err(KeyIdError::Invalid) } else { format!("{SCHEME}{text}").parse() }
+    }
+
+    pub(super) fn public(&self) -> &Public {
+        &self.public
     }
 
     /// The DID URL of the key.

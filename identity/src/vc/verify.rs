@@ -3,13 +3,15 @@
 use super::jsonld::with_room;
 use super::keys::KeyId;
 use super::model::{self, Model};
+use super::policy::{Policy, QUESTIONS};
 use super::proof::{PURPOSE_CREDENTIAL, PURPOSE_PRESENTATION, Proof, followed, last, proofs, shape, texts};
 use super::suite::{Hash, Suite};
 use super::transform::{signed_bytes, without_proof};
 use super::{MAX_BYTES, MAX_DEPTH, TYPE_CREDENTIAL, TYPE_PRESENTATION, jsonld};
 use crate::canonical::{JsonError, parse_document};
 use crate::credential::{Checks, Verification};
-use crate::jose::{Algorithm, Enveloped};
+use crate::did_document::{DidUrl, address_of};
+use crate::jose::Enveloped;
 use consent::Timestamp;
 use serde_json::{Map, Value};
 
@@ -17,41 +19,6 @@ use serde_json::{Map, Value};
 pub(crate) const MAX_AHEAD: i64 = 300;
 /// How many credentials one presentation may hold.
 const MAX_CREDENTIALS: usize = 64;
-
-/// What a verifier asks for.
-#[derive(Debug, Clone)]
-pub struct Policy {
-    /// The moment of the verification.
-    pub now: Timestamp,
-    /// The challenge that was given out. A presentation that is signed has to answer one.
-    pub challenge: Option<String>,
-    /// The verifier's own name. What is addressed to somebody has to be addressed to it.
-    pub domain: Option<String>,
-    /// The suites that are good enough.
-    pub suites: Vec<Suite>,
-    /// The algorithms of signed tokens that are good enough.
-    pub algorithms: Vec<Algorithm>,
-    /// Whether the key has to be that of whom the document names. A verifier that says no learns that somebody signed,
-    /// and not who; only test suites have a reason to.
-    pub binding: bool,
-    /// Whether a presentation may come without a proof: then nobody shows that they hold anything.
-    pub unsigned: bool,
-}
-
-impl Policy {
-    /// Everything that this program knows, with all checks.
-    pub fn new(now: Timestamp) -> Self {
-        let suites = vec![
-            Suite::EddsaRdfc2022,
-            Suite::EddsaJcs2022,
-            Suite::EcdsaRdfc2019,
-            Suite::EcdsaJcs2019,
-            Suite::Ed25519Signature2020,
-        ];
-        let algorithms = Algorithm::ALL.to_vec();
-        Self { now, challenge: None, domain: None, suites, algorithms, binding: true, unsigned: false }
-    }
-}
 
 /// What came of a presentation, and of each credential in it.
 #[derive(Debug, Clone)]
@@ -67,27 +34,31 @@ const BEFORE: [&str; 2] = ["size", "json"];
 pub(crate) const OF_CREDENTIAL: [&str; 9] =
     ["context", "type", "id", "issuer", "subject", "valid-from", "valid-until", "members", "terms"];
 pub(crate) const OF_PRESENTATION: [&str; 6] = ["context", "type", "id", "holder", "credentials", "terms"];
-const OF_PROOFS: [&str; 11] = [
+const OF_PROOFS: [&str; 13] = [
     "proof-count",
     "proof-shape",
     "suite",
     "purpose",
     "created",
     "expires",
+    "freshness",
     "challenge",
     "audience",
     "previous-proof",
+    "resolution",
     "signer-is-issuer",
     "signature",
 ];
 /// Without these nothing is canonicalised and no signature is looked at: they bound the work.
-const BEFORE_SIGNATURE: [&str; 7] =
-    ["context", "type", "terms", "proof-count", "proof-shape", "suite", "previous-proof"];
+const BEFORE_SIGNATURE: [&str; 8] =
+    ["context", "type", "terms", "proof-count", "proof-shape", "suite", "previous-proof", "resolution"];
+/// How many DIDs of one document are looked up, at most.
+const MAX_NAMED: usize = 8;
 
 /// Verifies a credential of any kind, an `EnvelopedVerifiableCredential` included.
 pub fn verify_credential(bytes: &[u8], policy: &Policy) -> Verification<Value> {
     let work = || {
-        let mut checks = Checks::new(&[&BEFORE[..], &OF_CREDENTIAL, &OF_PROOFS].concat());
+        let mut checks = Checks::new(&[&BEFORE[..], &OF_CREDENTIAL, &OF_PROOFS, &QUESTIONS].concat());
         let document = read(&mut checks, bytes);
         match document {
             Some(document) => match Enveloped::of(&document) {
@@ -138,6 +109,7 @@ fn read(checks: &mut Checks, bytes: &[u8]) -> Option<Map<String, Value>> {
 fn credential(mut checks: Checks, document: Map<String, Value>, policy: &Policy) -> Verification<Value> {
     let issuer = content(&mut checks, &document, policy.now);
     prove(&mut checks, &document, issuer, PURPOSE_CREDENTIAL, policy);
+    policy.ask(&mut checks, &document, "credentialStatus");
     checks.conclude(Some(Value::Object(document)))
 }
 
@@ -171,9 +143,8 @@ fn presentation(mut checks: Checks, document: Map<String, Value>, policy: &Polic
     if policy.unsigned && !document.contains_key("proof") {
         // Nobody claims anything, so there is nothing to prove; the report says so.
         for name in OF_PROOFS {
-            checks.record(name, Ok(()));
+            checks.waive(name, "there is no proof: nobody shows that they hold these credentials");
         }
-        checks.remark("proof-count", "there is no proof: nobody shows that they hold these credentials");
     } else {
         asked(&mut checks, policy);
         prove(&mut checks, &document, holder, PURPOSE_PRESENTATION, policy);
@@ -233,7 +204,7 @@ fn held_credential(document: &Map<String, Value>, policy: &Policy) -> Verificati
     if let Some(enveloped) = Enveloped::of(document) {
         return enveloped.verify_credential(policy);
     }
-    let mut checks = Checks::new(&[&BEFORE[..], &OF_CREDENTIAL, &OF_PROOFS].concat());
+    let mut checks = Checks::new(&[&BEFORE[..], &OF_CREDENTIAL, &OF_PROOFS, &QUESTIONS].concat());
     for name in BEFORE {
         checks.record(name, Ok(()));
     }
@@ -264,21 +235,34 @@ fn prove(checks: &mut Checks, document: &Map<String, Value>, named: Option<&str>
         record("purpose", if stated { Ok(()) } else { Err(format!("proofPurpose is not {purpose}")) });
         record("created", created(proof, policy.now));
         record("expires", expires(proof, policy.now));
+        if let Some(seconds) = policy.max_proof_age {
+            record("freshness", freshness(proof, policy.now.plus_seconds(-seconds)));
+        }
         record("challenge", challenge(proof, policy.challenge.as_deref()));
         record("audience", audience(proof, policy.domain.as_deref()));
     }
+    if policy.max_proof_age.is_none() {
+        checks.waive("freshness", "the verifier sets no age");
+    }
     let Some(last) = checks.record("previous-proof", last(&all)) else { return };
+    let signers: Vec<_> = all.iter().map(|proof| signer(proof, purpose, policy)).collect();
+    for (number, signer) in (1..).zip(&signers) {
+        let found = signer.as_ref().map(|signer| signer.evidence.as_str());
+        if let Some(found) = checks.record("resolution", found.map_err(|error| format!("proof {number}: {error}"))) {
+            checks.show("resolution", found);
+        }
+    }
     if policy.binding {
-        for (proof, _) in all.iter().zip(&last).filter(|(_, last)| **last) {
-            checks.record("signer-is-issuer", binding(proof, named, purpose));
+        for (signer, _) in signers.iter().zip(&last).filter(|(_, last)| **last) {
+            checks.record("signer-is-issuer", binding(signer, named, purpose));
         }
     } else {
-        checks.record("signer-is-issuer", Ok(()));
-        checks.remark("signer-is-issuer", "not compared: the verifier asked for the proof only");
+        checks.waive("signer-is-issuer", "the verifier asked for the proof only");
     }
     if checks.all_passed(&BEFORE_SIGNATURE) {
-        for (number, proof) in (1..).zip(&all) {
-            let outcome = signature(document, proof, &all, policy);
+        for (number, (proof, signer)) in (1..).zip(all.iter().zip(&signers)) {
+            let outcome = signer.as_ref().map_err(Clone::clone);
+            let outcome = outcome.and_then(|signer| signature(document, proof, &all, &signer.key, policy));
             checks.record("signature", outcome.map_err(|error| format!("proof {number}: {error}")));
         }
     }
@@ -304,6 +288,13 @@ fn expires(proof: &Proof, now: Timestamp) -> Result<(), String> {
     }
 }
 
+fn freshness(proof: &Proof, oldest: Timestamp) -> Result<(), String> {
+    match model::moment(proof, "created")? {
+        Some(created) if created >= oldest => Ok(()),
+        _ => Err("made longer ago than the verifier allows".to_owned()),
+    }
+}
+
 fn challenge(proof: &Proof, expected: Option<&str>) -> Result<(), String> {
     match (proof.get("challenge").and_then(Value::as_str), expected) {
         (None, None) => Ok(()),
@@ -322,23 +313,87 @@ fn audience(proof: &Proof, own: Option<&str>) -> Result<(), String> {
     }
 }
 
-fn signer(proof: &Proof) -> Result<KeyId, String> {
-    let method = proof.get("verificationMethod").and_then(Value::as_str).unwrap_or_default();
-    KeyId::from_verification_method(method).map_err(|error| format!("verificationMethod: {error}"))
+/// Who made a proof.
+pub(crate) struct Maker {
+    pub(crate) did: String,
+    pub(crate) key: KeyId,
+    /// From where it is known that the key is theirs, and how old that is.
+    pub(crate) evidence: String,
 }
 
-/// Whether the proof's key is the one of whom the document names.
-fn binding(proof: &Proof, named: Option<&str>, purpose: &str) -> Result<(), String> {
-    match (signer(proof), named) {
-        (Ok(key), Some(named)) if key.as_str() == named => Ok(()),
+fn signer(proof: &Proof, purpose: &str, policy: &Policy) -> Result<Maker, String> {
+    maker(proof.get("verificationMethod").and_then(Value::as_str).unwrap_or_default(), purpose, policy)
+}
+
+/// The key with this DID URL, if the document of its DID lists it for this purpose.
+pub(crate) fn maker(method: &str, purpose: &str, policy: &Policy) -> Result<Maker, String> {
+    if method.starts_with("did:key:") {
+        // By far the most, and a document would say nothing new.
+        let key = KeyId::from_verification_method(method).map_err(|error| format!("verificationMethod: {error}"))?;
+        let evidence = format!("{key}: the DID itself says its key");
+        return Ok(Maker { did: key.to_string(), key, evidence });
+    }
+    let url = DidUrl::parse(method).map_err(|error| format!("verificationMethod: {error}"))?;
+    let found = policy.resolver.resolve(&url).map_err(|error| format!("{}: {error}", url.did()))?;
+    if found.age.seconds(policy.now) > policy.max_document_age {
+        return Err(format!("{}: its document is {} s old", url.did(), found.age.seconds(policy.now)));
+    }
+    let key = found.document.key_for(purpose, method)?.clone();
+    let evidence = format!("{}: {}", url.did(), found.age.told(policy.now));
+    Ok(Maker { did: url.did().to_owned(), key, evidence })
+}
+
+/// Whether the proof's key is one of whom the document names.
+fn binding(signer: &Result<Maker, String>, named: Option<&str>, purpose: &str) -> Result<(), String> {
+    match (signer, named) {
+        (Ok(signer), Some(named)) if signer.did == named => Ok(()),
         (Ok(_), None) if purpose == PURPOSE_PRESENTATION => Ok(()),
         (Ok(_), _) => Err("the proof was made by a key that is not the issuer's or holder's".to_owned()),
-        (Err(error), _) => Err(error),
+        (Err(error), _) => Err(error.clone()),
     }
 }
 
-fn signature(document: &Map<String, Value>, proof: &Proof, all: &[&Proof], policy: &Policy) -> Result<(), String> {
-    let (suite, key) = (suite(proof, policy)?, signer(proof)?);
+/// The DIDs whose documents a verification of these bytes needs and that have to be fetched: each once, and not more
+/// than a few, for whoever wrote the bytes chose them.
+pub fn named_dids(bytes: &[u8]) -> Vec<DidUrl> {
+    let mut found = Vec::new();
+    if let Ok(Value::Object(document)) = parse_document(bytes, MAX_BYTES, MAX_DEPTH) {
+        name_dids(&document, true, &mut found);
+    }
+    found
+}
+
+fn name_dids(document: &Map<String, Value>, outermost: bool, found: &mut Vec<DidUrl>) {
+    let enveloped = Enveloped::of(document).and_then(|enveloped| enveloped.unread());
+    let document = enveloped.as_ref().map_or(document, |(_, inside)| inside);
+    let methods = match &enveloped {
+        Some((kid, _)) => vec![kid.as_str()],
+        None => proofs(document)
+            .unwrap_or_default()
+            .into_iter()
+            .map(|proof| proof.get("verificationMethod").and_then(Value::as_str).unwrap_or_default())
+            .collect(),
+    };
+    for method in methods {
+        let Ok(did) = DidUrl::parse(method).and_then(|url| DidUrl::parse_did(url.did())) else { continue };
+        if found.len() < MAX_NAMED && !found.contains(&did) && matches!(address_of(&did), Ok(Some(_))) {
+            found.push(did);
+        }
+    }
+    let held = model::objects(document, "verifiableCredential").ok().flatten().filter(|_| outermost);
+    for one in held.unwrap_or_default().into_iter().take(MAX_CREDENTIALS) {
+        name_dids(one, false, found);
+    }
+}
+
+fn signature(
+    document: &Map<String, Value>,
+    proof: &Proof,
+    all: &[&Proof],
+    key: &KeyId,
+    policy: &Policy,
+) -> Result<(), String> {
+    let suite = suite(proof, policy)?;
     if !suite.takes(key.kind()) {
         return Err("the suite does not go with this kind of key".to_owned());
     }

@@ -19,6 +19,7 @@ mod record;
 mod snapshots;
 mod stream;
 mod studies;
+mod trusted;
 mod uses;
 mod webhooks;
 
@@ -153,6 +154,7 @@ routes! {
     GET    "/v1/openapi.json"                  "readLog"          Anybody Accepts::Nothing, Read,   Over::Biobank, openapi::document;
     GET    "/v1/log"                           "readLog"          Anybody Accepts::Nothing, Read,   Over::Biobank, record::log;
     GET    "/v1/jwks.json"                     "readLog"          Anybody Accepts::Nothing, Read,   Over::Biobank, jwks::keys;
+    GET    "/v1/trusted-issuers"               "readLog"          Anybody Accepts::Nothing, Read,   Over::Biobank, trusted::list;
     POST   "/v1/entries"                       "appendEntry"      Anybody ENTRIES,          Later,  Over::Biobank, entries::append;
     GET    "/v1/entries/{hash}/proof"          "readProof"        Anybody Accepts::Nothing, Read,   Over::Biobank, record::proof;
     GET    "/v1/consistency"                   "readProof"        Anybody Accepts::Nothing, Read,   Over::Biobank, record::consistency;

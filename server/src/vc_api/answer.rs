@@ -57,13 +57,27 @@ fn shown(checks: &[Check]) -> Vec<Value> {
         CheckResult::Passed => "passed",
         CheckResult::Failed => "failed",
         CheckResult::NotMade => "not-made",
+        CheckResult::Waived => "waived",
     };
-    checks.iter().map(|check| json!({ "name": check.name, "result": result(check), "detail": check.detail })).collect()
+    let told = |check: &Check| {
+        let (result, detail, evidence) = (result(check), &check.detail, &check.evidence);
+        json!({ "name": check.name, "result": result, "detail": detail, "evidence": evidence })
+    };
+    checks.iter().map(told).collect()
+}
+
+fn error(check: &Check) -> String {
+    format!("{}: {}", check.name, check.detail)
 }
 
 fn report<T>(verification: &Verification<T>) -> Value {
-    let failed = verification.checks.iter().filter(|check| check.result == CheckResult::Failed);
-    let errors: Vec<String> = failed.map(|check| format!("{}: {}", check.name, check.detail)).collect();
+    // What failed, and what nobody could check, if a reason is known; after a failure the rest has none.
+    let stands = |check: &&Check| match check.result {
+        CheckResult::Failed => true,
+        CheckResult::NotMade => !check.detail.is_empty(),
+        CheckResult::Passed | CheckResult::Waived => false,
+    };
+    let errors: Vec<String> = verification.checks.iter().filter(stands).map(error).collect();
     json!({ "verified": verification.verified.is_some(), "checks": shown(&verification.checks), "errors": errors })
 }
 

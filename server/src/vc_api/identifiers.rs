@@ -1,69 +1,143 @@
-//! Resolving DIDs: `did:key`, which needs no network. Two forms, because the tests of the two specifications ask for
-//! errors in different ones.
+//! Resolving DIDs and what their URLs name. Two forms, because the tests of the two specifications ask for errors in
+//! different ones.
 
+use super::Desk;
 use super::answer::typed;
-use axum::extract::Path;
+use super::resolving::{Options, Trouble, find};
+use crate::clock::now;
+use axum::extract::{Path, Query, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::Response;
-use identity::vc::{KeyId, KeyIdError};
+use identity::did_document::{Age, DidUrl, ResolveError, Resolved};
 use serde_json::{Value, json};
+use std::sync::Arc;
 
-const RESOLUTION: &str = "https://w3id.org/did-resolution/v1";
-const OF_RESULT: &str = "application/did-resolution";
-const OF_DOCUMENT: &str = "application/did";
+const CONTEXT: &str = "https://w3id.org/did-resolution/v1";
+const RESOLUTION: &str = "application/did-resolution";
+const DEREFERENCING: &str = "application/did-url-dereferencing";
+const DOCUMENT: &str = "application/did";
+/// All names under which a document alone can be asked for.
+const DOCUMENTS: [&str; 3] = [DOCUMENT, "application/did+json", "application/did+ld+json"];
+/// What takes any form.
+const ANY: [&str; 4] = ["*/*", "application/*", "application/json", "application/ld+json"];
 const LEGACY: &str = "application/ld+json;profile=\"https://w3id.org/did-resolution\"";
 
-/// What the caller can read: media types without their parameters.
-fn accepted(headers: &HeaderMap) -> Vec<String> {
-    let values = headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok());
-    let kinds = values.flat_map(|value| value.split(','));
-    kinds.map(|kind| kind.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()).collect()
+type Named = Query<Vec<(String, String)>>;
+
+/// Without a DID there is nothing to resolve.
+pub(super) async fn nothing() -> Response {
+    failed(ResolveError::InvalidDid.into())
 }
 
 /// As in the DID resolution specification: errors are problem details.
-pub(super) async fn resolve(Path(did): Path<String>, headers: HeaderMap) -> Response {
-    let kinds = accepted(&headers);
+pub(super) async fn resolve(
+    State(desk): State<Arc<Desk>>,
+    Path(text): Path<String>,
+    Query(options): Named,
+    headers: HeaderMap,
+) -> Response {
+    let options = Options(options);
+    let accept = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let kinds = options.accepted(accept);
     let reads = |kind: &str| kinds.iter().any(|one| one == kind);
-    let any =
-        kinds.is_empty() || ["*/*", "application/*", "application/json", "application/ld+json"].into_iter().any(reads);
-    if !any && !reads(OF_RESULT) && !reads(OF_DOCUMENT) {
-        return failed(StatusCode::NOT_ACCEPTABLE, "REPRESENTATION_NOT_SUPPORTED", "No form that the caller reads.");
-    }
-    match did.parse::<KeyId>() {
-        Ok(key) if reads(OF_DOCUMENT) && !reads(OF_RESULT) => typed(StatusCode::OK, OF_DOCUMENT, &key.document()),
-        Ok(key) => typed(StatusCode::OK, OF_RESULT, &result(key.document(), json!({ "contentType": OF_RESULT }))),
-        Err(KeyIdError::Method) => {
-            failed(StatusCode::NOT_IMPLEMENTED, "METHOD_NOT_SUPPORTED", "A DID of a method that is not known.")
+    let any = kinds.is_empty() || ANY.into_iter().any(reads);
+    let answer = async {
+        let url = DidUrl::parse(&text)?;
+        let found = find(&desk, &url, &options).await?;
+        let below = url.fragment().is_some() || !url.path_and_query().is_empty();
+        if below || reads(DEREFERENCING) {
+            // Who reads any JSON, and says so, gets what the URL names without anything around it.
+            let bare = !reads(DEREFERENCING) && (reads("application/json") || reads(DOCUMENT));
+            return match part(&found, &url).ok_or_else(Trouble::nothing_there)? {
+                content if bare => Ok(typed(StatusCode::OK, "application/json", &content)),
+                content if any || reads(DEREFERENCING) => {
+                    Ok(typed(StatusCode::OK, DEREFERENCING, &dereferenced(content)))
+                }
+                _ => Err(Trouble::representation()),
+            };
         }
-        Err(_) => failed(StatusCode::BAD_REQUEST, "INVALID_DID", "Not a DID of a key that is known."),
-    }
-}
-
-fn failed(status: StatusCode, code: &str, title: &str) -> Response {
-    let error = json!({ "type": format!("https://www.w3.org/ns/did#{code}"), "title": title });
-    typed(status, OF_RESULT, &result(Value::Null, json!({ "contentType": OF_RESULT, "error": error })))
-}
-
-/// As the earlier interface had it: errors are words.
-pub(super) async fn resolve_legacy(Path(did): Path<String>) -> Response {
-    let (status, error) = match did.parse::<KeyId>() {
-        Ok(key) => {
-            let found = result(key.document(), json!({ "contentType": "application/did+ld+json" }));
-            return typed(StatusCode::OK, LEGACY, &found);
+        let document = found.document.json();
+        match DOCUMENTS.into_iter().find(|kind| reads(kind)) {
+            Some(kind) if !reads(RESOLUTION) => Ok(typed(StatusCode::OK, kind, document)),
+            // The specification has the type of the answer here, and the one of the document there.
+            _ if reads(RESOLUTION) => Ok(resolved(document, told(&found, RESOLUTION))),
+            _ if any => Ok(resolved(document, told(&found, DOCUMENT))),
+            _ => Err(Trouble::representation()),
         }
-        Err(KeyIdError::Method) => (StatusCode::NOT_IMPLEMENTED, "methodNotSupported"),
-        Err(KeyIdError::KeyType) => (StatusCode::BAD_REQUEST, "unsupportedPublicKeyType"),
-        Err(KeyIdError::Length) => (StatusCode::BAD_REQUEST, "invalidPublicKeyLength"),
-        Err(_) => (StatusCode::BAD_REQUEST, "invalidDid"),
     };
-    typed(status, LEGACY, &result(Value::Null, json!({ "error": error })))
+    answer.await.unwrap_or_else(failed)
 }
 
-fn result(document: Value, metadata: Value) -> Value {
+fn resolved(document: &Value, metadata: Value) -> Response {
+    typed(StatusCode::OK, RESOLUTION, &result(document.clone(), json!({}), metadata))
+}
+
+/// What a DID URL names: the document, a verification method, or a service. Paths and queries name nothing here.
+fn part(found: &Resolved, url: &DidUrl) -> Option<Value> {
+    match url.fragment() {
+        _ if !url.path_and_query().is_empty() => None,
+        None => Some(found.document.json().clone()),
+        Some(_) => found.document.part(url.as_str()).cloned(),
+    }
+}
+
+fn dereferenced(content: Value) -> Value {
+    let metadata = json!({ "contentType": DOCUMENT });
+    json!({ "@context": CONTEXT, "dereferencingMetadata": metadata, "contentStream": content, "contentMetadata": {} })
+}
+
+fn failed(trouble: Trouble) -> Response {
+    let error = json!({ "type": format!("https://www.w3.org/ns/did#{}", trouble.code), "title": trouble.title });
+    let about = if trouble.status == StatusCode::GONE { json!({ "deactivated": true }) } else { json!({}) };
+    let metadata = json!({ "contentType": RESOLUTION, "error": error });
+    typed(trouble.status, RESOLUTION, &result(Value::Null, about, metadata))
+}
+
+/// As the earlier interface had it: errors are words, and what a DID URL names takes the place of the document.
+pub(super) async fn resolve_legacy(
+    State(desk): State<Arc<Desk>>,
+    Path(text): Path<String>,
+    Query(options): Named,
+) -> Response {
+    let answer = async {
+        let url = DidUrl::parse(&text)?;
+        if !url.path_and_query().is_empty() {
+            return Err(ResolveError::InvalidDidUrl.into());
+        }
+        let found = find(&desk, &url, &Options(options)).await?;
+        let content = part(&found, &url).ok_or_else(Trouble::nothing_there)?;
+        let metadata = told(&found, "application/did+ld+json");
+        let mut said = result(content, json!({}), metadata.clone());
+        if url.fragment().is_some() {
+            said["didDereferencingMetadata"] = metadata;
+        }
+        Ok(typed(StatusCode::OK, LEGACY, &said))
+    };
+    answer.await.unwrap_or_else(|trouble: Trouble| {
+        let error = json!({ "error": trouble.word });
+        let mut said = result(json!({}), json!({}), error.clone());
+        if text.contains(['#', '/', '?']) {
+            said["didDereferencingMetadata"] = error;
+        }
+        typed(trouble.status, LEGACY, &said)
+    })
+}
+
+/// What is said of a document: its type, and of one that was fetched its age in seconds and whether it was kept.
+fn told(found: &Resolved, kind: &str) -> Value {
+    let mut said = json!({ "contentType": kind });
+    if found.age != Age::Fixed {
+        said["age"] = found.age.seconds(now()).into();
+        said["fromCache"] = matches!(found.age, Age::Cached(_)).into();
+    }
+    said
+}
+
+fn result(document: Value, about: Value, metadata: Value) -> Value {
     json!({
-        "@context": RESOLUTION,
+        "@context": CONTEXT,
         "didDocument": document,
-        "didDocumentMetadata": {},
+        "didDocumentMetadata": about,
         "didResolutionMetadata": metadata,
     })
 }

@@ -9,7 +9,7 @@ use crate::StartError;
 use consent::Timestamp;
 use identity::status::{BitstringEntry, ListTerms, Purpose, StatusBits, StatusEntry, list_credential, status_entries};
 use identity::vc::{IssueOptions, KeyKind, issue};
-use serde_json::Value;
+use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{Error, ErrorKind, Result, Write};
@@ -88,7 +88,7 @@ impl Lists {
 
     /// Sets an entry that a credential has, or takes a suspension back.
     pub(super) fn change(&self, entry: &Value, set: bool) -> std::result::Result<(), NotChanged> {
-        let entries = status_entries(&serde_json::json!({ "credentialStatus": entry }));
+        let entries = status_entries(&Map::from_iter([("credentialStatus".to_owned(), entry.clone())]));
         let Ok([StatusEntry::Bitstring(entry)]) = entries.as_deref() else { return Err(NotChanged::NotOurs) };
         let number = self.number(&entry.list).ok_or(NotChanged::NotOurs)?;
         if self.of[number - 1].1 != entry.purpose {
@@ -128,21 +128,17 @@ impl Lists {
         issue(&list, &IssueOptions::new(suite, now), key).map(Some).map_err(Error::other)
     }
 
-    /// The lists of this service that credentials name. What others host is not fetched.
-    pub(super) fn named_by<'a>(
+    /// The lists of this service that a credential names. What others host is not fetched.
+    pub(super) fn named_by(
         &self,
-        credentials: impl IntoIterator<Item = &'a Value>,
+        credential: &Map<String, Value>,
         keys: &Keyring,
         now: Timestamp,
     ) -> BTreeMap<String, Vec<u8>> {
-        let entries = credentials.into_iter().flat_map(|credential| status_entries(credential).unwrap_or_default());
-        let numbers = entries.filter_map(|entry| self.number(entry.list()));
-        let list = |number| self.signed(number, keys, now).ok().flatten();
         let mut lists = BTreeMap::new();
-        for number in numbers {
-            if let Some(list) = list(number) {
-                lists.insert(self.address(number), list.to_string().into_bytes());
-            }
+        for entry in status_entries(credential).unwrap_or_default() {
+            let list = self.number(entry.list()).and_then(|number| self.signed(number, keys, now).ok().flatten());
+            lists.extend(list.map(|list| (entry.list().to_owned(), list.to_string().into_bytes())));
         }
         lists
     }

@@ -1,25 +1,35 @@
 //! A service for institutions: signs and verifies credentials of any kind over HTTP (the W3C VC-API).
 //!
-//! It keeps nothing but its keys and its status lists, knows nothing of a biobank, and fetches nothing. Whoever may have things signed speaks
-//! in the institution's name, so that is for programs on the same machine, unless the operator says otherwise.
+//! It keeps nothing but its keys and its status lists, and knows nothing of a biobank. Whoever may have things signed
+//! speaks in the institution's name, so that is for programs on the same machine, unless the operator says otherwise. It
+//! fetches nothing either, unless it is told to: the addresses are chosen by whoever wrote the document that is checked,
+//! and who sees the requests learns who was checked, and when.
 
 mod answer;
 mod identifiers;
 mod issuing;
 mod keyring;
 mod lists;
+mod page;
+mod resolving;
 mod routes;
 mod status;
+mod trusting;
 mod verifying;
 
 pub use keyring::Instance;
 pub use routes::{ROUTES, VcRoute};
+pub use trusting::{TrustPlace, TrustSource};
 
 use crate::StartError;
+use crate::clock::now;
 use crate::door::{Connections, Door};
 use crate::tls::{TlsFiles, self_signed};
 use axum_server::Handle;
 use axum_server::tls_rustls::{RustlsAcceptor, RustlsConfig};
+use identity::did_document::{CacheTimes, DidUrl, Local, ResolveError, Resolved, Resolver};
+use identity::vc::named_dids;
+use identity::web::{Fetcher, WebResolver};
 use keyring::Keyring;
 use lists::Lists;
 use std::net::{SocketAddr, TcpListener};
@@ -28,6 +38,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::Semaphore;
 use tokio::task::JoinHandle;
+use trusting::Trust;
 use url::Url;
 
 /// How long it waits for the head of a request and for a handshake.
@@ -56,12 +67,26 @@ pub struct VcOptions {
     pub conformance: bool,
     /// Whether callers from elsewhere may have things signed.
     pub issue_for_all: bool,
+    /// The client for DID documents of `did:web`; without it only DIDs that are keys are known.
+    pub web: Option<Fetcher>,
+    /// The list of trusted issuers. With one, an issuer that is not on it is none.
+    pub trust: Option<TrustSource>,
 }
 
 impl VcOptions {
     /// Strict, and for this machine only.
     pub fn new(listen: SocketAddr) -> Self {
-        Self { listen, tls_listen: None, tls: None, keys: None, url: None, conformance: false, issue_for_all: false }
+        Self {
+            listen,
+            tls_listen: None,
+            tls: None,
+            keys: None,
+            url: None,
+            conformance: false,
+            issue_for_all: false,
+            web: None,
+            trust: None,
+        }
     }
 }
 
@@ -71,7 +96,26 @@ struct Desk {
     lists: Lists,
     conformance: bool,
     issue_for_all: bool,
+    web: Option<WebResolver>,
+    trust: Option<Arc<Trust>>,
     work: Semaphore,
+}
+
+impl Desk {
+    async fn resolve(&self, did: &DidUrl) -> Result<Resolved, ResolveError> {
+        match &self.web {
+            Some(web) => web.resolve(did, now()).await,
+            None => Local.resolve(did),
+        }
+    }
+
+    /// Has at hand what the verification of a document will ask for.
+    async fn look_up(&self, document: &[u8]) -> Arc<dyn Resolver> {
+        match &self.web {
+            Some(web) => Arc::new(web.look_up(&named_dids(document), now()).await),
+            None => Arc::new(Local),
+        }
+    }
 }
 
 /// A service that answers until it is dropped.
@@ -115,9 +159,23 @@ pub async fn start(options: VcOptions) -> Result<RunningVcApi, StartError> {
     let url = options.url.as_ref().map_or(own, |url| url.as_str().trim_end_matches('/').to_owned());
     let lists = Lists::open(options.keys.as_deref(), url, &keys)?;
     let (conformance, issue_for_all) = (options.conformance, options.issue_for_all);
-    let desk = Arc::new(Desk { keys, lists, conformance, issue_for_all, work: Semaphore::new(AT_ONCE) });
+    let web = options.web.map(|fetcher| WebResolver::new(fetcher, CacheTimes::default()));
+    let trust = match options.trust {
+        Some(source) => Some(Arc::new(Trust::open(source, options.keys.as_deref()).await?)),
+        None => None,
+    };
+    let desk = Arc::new(Desk {
+        keys,
+        lists,
+        conformance,
+        issue_for_all,
+        web,
+        trust: trust.clone(),
+        work: Semaphore::new(AT_ONCE),
+    });
     let (handle, door) = (Handle::new(), Door::new(Connections::default()));
     let mut tasks = Vec::new();
+    tasks.extend(trust.map(|trust| tokio::spawn(trust.keep_up())));
 
     let app = routes::router(desk.clone()).into_make_service_with_connect_info::<SocketAddr>();
     tasks.push(tokio::spawn(server(listener, &handle)?.acceptor(door.clone()).serve(app)));

@@ -1,7 +1,7 @@
 //! What the service answers to, as one table, and what every route shares.
 
 use super::answer::{Refusal, typed};
-use super::{Desk, identifiers, issuing, status, verifying};
+use super::{Desk, identifiers, issuing, page, status, verifying};
 use crate::Problem;
 use axum::Router;
 use axum::body::to_bytes;
@@ -31,12 +31,16 @@ pub struct VcRoute {
 /// Every route of the service.
 #[rustfmt::skip]
 pub const ROUTES: &[VcRoute] = &[
+    VcRoute { method: "GET", path: "/", handler: || get(page::text) },
+    VcRoute { method: "GET", path: "/page.css", handler: || get(page::style) },
+    VcRoute { method: "GET", path: "/page.js", handler: || get(page::script) },
     VcRoute { method: "POST", path: "/{instance}/credentials/issue", handler: || post(issuing::post) },
     VcRoute { method: "POST", path: "/credentials/verify", handler: || post(verifying::credential) },
     VcRoute { method: "POST", path: "/presentations/verify", handler: || post(verifying::presentation) },
     VcRoute { method: "POST", path: "/credentials/status", handler: || post(status::change) },
     VcRoute { method: "GET", path: "/status/{number}", handler: || get(status::list) },
     VcRoute { method: "GET", path: "/keys", handler: || get(keys) },
+    VcRoute { method: "GET", path: "/identifiers/", handler: || get(identifiers::nothing) },
     VcRoute { method: "GET", path: "/identifiers/{did}", handler: || get(identifiers::resolve) },
     VcRoute { method: "GET", path: "/1.0/identifiers/{did}", handler: || get(identifiers::resolve_legacy) },
     VcRoute { method: "GET", path: "/openapi.json", handler: || get(description) },

@@ -6,49 +6,26 @@ use super::routes::{at_work, body};
 use crate::clock::now;
 use axum::extract::{Request, State};
 use axum::response::Response;
-use identity::status::{verify_status, verify_statuses};
-use identity::vc::{Policy, verify_credential, verify_presentation};
+use consent::Timestamp;
+use identity::did_document::Local;
+use identity::status::StatusLists;
+use identity::vc::{Finding, Judge, Policy, verify_credential, verify_presentation};
 use serde_json::{Map, Value, json};
 use std::sync::Arc;
 
 pub(super) async fn credential(State(desk): State<Arc<Desk>>, request: Request) -> Result<Response, Refusal> {
-    let Asked { document, policy, proof_only } = asked(&desk, request, "verifiableCredential").await?;
-    let verified = at_work(&desk, move |desk| {
-        let verified = verify_credential(&document, &policy);
-        if proof_only {
-            return verified;
-        }
-        let lists = desk.lists.named_by(verified.verified.as_deref(), &desk.keys, policy.now);
-        verify_status(verified, &lists, policy.now)
-    });
-    Ok(of_credential(&verified.await?))
+    let (document, policy) = asked(&desk, request, "verifiableCredential").await?;
+    Ok(of_credential(&at_work(&desk, move |_| verify_credential(&document, &policy)).await?))
 }
 
 pub(super) async fn presentation(State(desk): State<Arc<Desk>>, request: Request) -> Result<Response, Refusal> {
-    let Asked { document, mut policy, proof_only } = asked(&desk, request, "verifiablePresentation").await?;
+    let (document, mut policy) = asked(&desk, request, "verifiablePresentation").await?;
     // Who gave out a challenge, or says who they are, wants to see that somebody answers.
     policy.unsigned = desk.conformance || (policy.challenge.is_none() && policy.domain.is_none());
-    let verified = at_work(&desk, move |desk| {
-        let report = verify_presentation(&document, &policy);
-        if proof_only {
-            return report;
-        }
-        let held = report.credentials.iter().filter_map(|one| one.verified.as_deref());
-        let lists = desk.lists.named_by(held, &desk.keys, policy.now);
-        verify_statuses(report, &lists, policy.now)
-    });
-    Ok(of_presentation(&verified.await?))
+    Ok(of_presentation(&at_work(&desk, move |_| verify_presentation(&document, &policy)).await?))
 }
 
-/// What is to be verified, and how.
-struct Asked {
-    document: Vec<u8>,
-    policy: Policy,
-    /// "The proof only": neither who signed is compared with whom the document names, nor any status asked for.
-    proof_only: bool,
-}
-
-async fn asked(desk: &Desk, request: Request, name: &str) -> Result<Asked, Refusal> {
+async fn asked(desk: &Arc<Desk>, request: Request, name: &str) -> Result<(Vec<u8>, Policy), Refusal> {
     let mut said = body(request).await?;
     let document = said.remove(name).ok_or_else(|| Refusal::Options(format!("{name} is missing")))?;
     let none = json!({});
@@ -57,9 +34,33 @@ async fn asked(desk: &Desk, request: Request, name: &str) -> Result<Asked, Refus
     let mut policy = Policy::new(now());
     policy.challenge = text(options, "challenge")?;
     policy.domain = text(options, "domain")?;
-    let proof_only = desk.conformance && options.get("checks") == Some(&json!(["proof"]));
-    policy.binding = !proof_only;
-    Ok(Asked { document: document.to_string().into_bytes(), policy, proof_only })
+    // The caller decides what it does not need to know; the report says so.
+    for name in names(options, "waive")? {
+        if !policy.waive(name) {
+            return Err(Refusal::Options(format!("{name:.40} is no check that can stay open")));
+        }
+    }
+    if let Some(trust) = &desk.trust {
+        policy.trust = Some(trust.list());
+        policy.waived.retain(|name| *name != "trust");
+    }
+    policy.waived.extend(desk.conformance.then_some("status"));
+    let document = document.to_string().into_bytes();
+    policy.resolver = desk.look_up(&document).await;
+    policy.status = Some(Arc::new(OwnLists(desk.clone())));
+    // "The proof only": who signed is not compared with whom the document names.
+    let proof_only = options.get("checks") == Some(&json!(["proof"]));
+    policy.binding = !(desk.conformance && proof_only);
+    Ok((document, policy))
+}
+
+fn names<'a>(object: &'a Map<String, Value>, name: &str) -> Result<Vec<&'a str>, Refusal> {
+    let listed = match object.get(name) {
+        None | Some(Value::Null) => Some(Vec::new()),
+        Some(Value::Array(items)) => items.iter().map(Value::as_str).collect(),
+        Some(_) => None,
+    };
+    listed.ok_or_else(|| Refusal::Options(format!("{name} is not a list of texts")))
 }
 
 pub(super) fn text(object: &Map<String, Value>, name: &str) -> Result<Option<String>, Refusal> {
@@ -67,5 +68,21 @@ pub(super) fn text(object: &Map<String, Value>, name: &str) -> Result<Option<Str
         None | Some(Value::Null) => Ok(None),
         Some(Value::String(text)) => Ok(Some(text.clone())),
         Some(_) => Err(Refusal::Options(format!("{name} is not a text"))),
+    }
+}
+
+/// Knows the status lists that this service hosts, and no others.
+struct OwnLists(Arc<Desk>);
+
+impl std::fmt::Debug for OwnLists {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("OwnLists")
+    }
+}
+
+impl Judge for OwnLists {
+    fn judge(&self, credential: &Map<String, Value>, now: Timestamp) -> Finding {
+        let lists = self.0.lists.named_by(credential, &self.0.keys, now);
+        StatusLists { lists, resolver: Arc::new(Local) }.judge(credential, now)
     }
 }

@@ -45,7 +45,7 @@ const kbVerifier = async (data, signature, payload) => {
 const answers = {};
 answers.tokens = await each(asked.tokens, async ({token, jwk, typ, audience, now}) => {
   const key = await jose.importJWK(jwk, jose.decodeProtectedHeader(token).alg);
-  const {payload} = await jose.jwtVerify(token, key, {typ, audience, currentDate: new Date(now * 1000)});
+  const {payload} = await jose.jwtVerify(token, key, {typ, audience: audience ?? undefined, currentDate: new Date(now * 1000)});
   return payload;
 });
 answers.sign = await each(asked.sign, async ({alg, typ, payload, named}) => {

@@ -3,7 +3,6 @@
 use super::unfold::reserved;
 use super::{HASH, SdJwtError, TYP_TYPED, TYP_W3C, digest};
 use crate::canonical::to_canonical;
-use crate::jose::jwk::to_jwk;
 use crate::jose::token::{own_name, sign};
 use crate::random;
 use crate::vc::{IssueError, KeyId, Signer, sound, with_room};
@@ -65,7 +64,7 @@ pub fn issue_sd_jwt(claims: &Value, concealed: &Concealed, key: &Signer) -> Resu
     };
     let signer = own_name(key, &named.unwrap_or_default()).ok_or(SdJwtError::OtherName)?;
     if let Some(holder) = concealed.holder {
-        payload.insert("cnf".to_owned(), json!({ "jwk": to_jwk(holder) }));
+        payload.insert("cnf".to_owned(), json!({ "jwk": holder.to_jwk() }));
     }
     let mut payload = Value::Object(payload);
     let disclosures = conceal(&mut payload, concealed)?;

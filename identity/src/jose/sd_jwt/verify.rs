@@ -5,13 +5,12 @@ use super::unfold::unfold;
 use super::{Parts, TYP_BINDING, TYP_TYPED, TYP_W3C, digest, take_apart};
 use crate::credential::{Checks, Verification};
 use crate::jose::credential::{OF_CLAIMS, claims, without_claims};
-use crate::jose::jwk::{NamedKey, from_jwk};
+use crate::jose::named::NamedKey;
 use crate::jose::token::{OF_TOKEN, Token, note, read};
-use crate::vc::{KeyId, Policy, broke_off, content, with_room};
-use consent::Timestamp;
+use crate::vc::{KeyId, PURPOSE_CREDENTIAL, Policy, QUESTIONS, broke_off, content, with_room};
 use serde_json::{Map, Value};
 
-/// How old a key binding may be, in seconds.
+/// How old a key binding may be, in seconds, where the verifier sets no age.
 const MAX_AGE: i64 = 300;
 const OF_DISCLOSURE: [&str; 1] = ["disclosures"];
 const OF_BINDING: [&str; 2] = ["key-binding", "sd-hash"];
@@ -28,11 +27,11 @@ pub fn verify_sd_jwt_presentation(text: &str, policy: &Policy) -> Verification<V
 }
 
 fn verify(text: &str, policy: &Policy, presented: bool) -> Verification<Value> {
-    let mut checks = Checks::new(&[&OF_TOKEN[..], &OF_DISCLOSURE, &OF_BINDING, &OF_CLAIMS].concat());
+    let mut checks = Checks::new(&[&OF_TOKEN[..], &OF_DISCLOSURE, &OF_BINDING, &OF_CLAIMS, &QUESTIONS].concat());
     let Some(parts) = checks.record("disclosures", take_apart(text)) else { return checks.conclude(None) };
     let token = read(parts.token, &[TYP_TYPED, TYP_W3C], &policy.algorithms);
     let Some(token) = note(&mut checks, &OF_TOKEN, token) else { return checks.conclude(None) };
-    token.times(&mut checks, policy.now);
+    token.times(&mut checks, policy);
     bind(&mut checks, &parts, &token, policy, presented);
     let unfolded = unfold(&token.payload, &parts.disclosures);
     let Some(unfolded) = checks.record("disclosures", unfolded) else { return checks.conclude(None) };
@@ -50,7 +49,8 @@ fn verify(text: &str, policy: &Policy, presented: bool) -> Verification<Value> {
         checks.record("claims", open.and_then(|()| typed(&shown)));
         (issuer, shown)
     };
-    token.prove(&mut checks, issuer.as_deref(), policy.binding);
+    token.prove(&mut checks, issuer.as_deref(), PURPOSE_CREDENTIAL, policy);
+    policy.ask(&mut checks, &content, if token.typ == TYP_W3C { "credentialStatus" } else { "status" });
     checks.conclude(Some(Value::Object(content)))
 }
 
@@ -71,7 +71,7 @@ fn typed(claims: &Map<String, Value>) -> Result<(), String> {
 pub(super) fn bound_key(payload: &Map<String, Value>) -> Result<KeyId, String> {
     let confirmation = payload.get("cnf").and_then(Value::as_object).ok_or("the credential is bound to no key")?;
     let key = match (confirmation.get("jwk"), confirmation.get("kid")) {
-        (Some(jwk), None) => from_jwk(jwk),
+        (Some(jwk), None) => KeyId::from_jwk(jwk),
         (None, Some(Value::String(kid))) => NamedKey::from_verification_method(kid).map(|named| named.key().clone()),
         _ => return Err("cnf has another form than those that are known".to_owned()),
     };
@@ -87,7 +87,7 @@ fn bind(checks: &mut Checks, parts: &Parts, token: &Token, policy: &Policy, pres
         checks.record("sd-hash", Ok(()));
         token.addressed(checks, policy.challenge.as_deref(), policy.domain.as_deref());
         if absent {
-            checks.remark("key-binding", "there is none: nobody shows that they hold this credential");
+            checks.show("key-binding", "there is none: nobody shows that they hold this credential");
         }
         return;
     }
@@ -97,7 +97,7 @@ fn bind(checks: &mut Checks, parts: &Parts, token: &Token, policy: &Policy, pres
     let binding = read(text, &[TYP_BINDING], &policy.algorithms).map_err(|(name, error)| format!("{name}: {error}"));
     let Some(binding) = checks.record("key-binding", binding) else { return };
     let signed =
-        bound_key(&token.payload).and_then(|key| binding.signed_by(&key)).and_then(|()| fresh(&binding, policy.now));
+        bound_key(&token.payload).and_then(|key| binding.signed_by(&key)).and_then(|()| fresh(&binding, policy));
     checks.record("key-binding", signed);
     // Without a challenge an old presentation would pass for a new one, and without a name another verifier's.
     for (name, given) in [("challenge", &policy.challenge), ("audience", &policy.domain)] {
@@ -110,10 +110,10 @@ fn bind(checks: &mut Checks, parts: &Parts, token: &Token, policy: &Policy, pres
     checks.record("sd-hash", if same { Ok(()) } else { Err("not the hash of what is presented".to_owned()) });
 }
 
-fn fresh(binding: &Token, now: Timestamp) -> Result<(), String> {
-    binding.lasts(now)?;
-    match binding.begun(now)? {
-        Some(made) if made >= now.plus_seconds(-MAX_AGE) => Ok(()),
+fn fresh(binding: &Token, policy: &Policy) -> Result<(), String> {
+    binding.lasts(policy.now)?;
+    match binding.begun(policy.now)? {
+        Some(made) if made >= policy.now.plus_seconds(-policy.max_proof_age.unwrap_or(MAX_AGE)) => Ok(()),
         Some(_) => Err("the key binding is too old".to_owned()),
         None => Err("the key binding does not say when it was made".to_owned()),
     }
