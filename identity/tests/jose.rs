@@ -9,7 +9,8 @@ use identity::jose::{
     Algorithm, NamedKey, TokenOptions, envelope, issue_token, verify_presentation_token, verify_token,
 };
 use identity::vc::{
-    IssueError, IssueOptions, KeyId, KeyKind, Policy, Signer, Suite, issue, verify_credential, verify_presentation,
+    IssueError, IssueOptions, KeyId, KeyKind, Policy, Signer, Suite, issue, named_dids, named_lists, verify_credential,
+    verify_presentation,
 };
 use serde_json::{Value, json};
 
@@ -348,4 +349,31 @@ fn an_envelope_says_nothing_but_its_token() {
         let verification = verify_credential(bad.to_string().as_bytes(), &policy);
         assert!(verification.verified.is_none() && verification.failed().contains(&"envelope"), "{name}");
     }
+}
+
+#[test]
+fn what_has_to_be_fetched_is_named_through_envelopes() {
+    let header = json!({ "alg": "EdDSA", "typ": "vc+jwt", "kid": "did:web:biobank.example#key-1" });
+    let mut document = credential("did:web:biobank.example");
+    document["credentialStatus"] = json!({
+        "type": "BitstringStatusListEntry",
+        "statusPurpose": "revocation",
+        "statusListIndex": "5",
+        "statusListCredential": "https://biobank.example/status/1",
+    });
+    let token = forged(KeyKind::Ed25519, 7, &header.to_string(), &document.to_string());
+    let bare = json!({ "verifiableCredential": [envelope(&token, false), document] });
+    let header = json!({ "alg": "EdDSA", "typ": "vp+jwt", "kid": "did:web:lab.example#key-1" });
+    let presented = forged(KeyKind::Ed25519, 7, &header.to_string(), &bare.to_string());
+    let bytes = envelope(&presented, true).to_string().into_bytes();
+    let dids: Vec<String> = named_dids(&bytes).iter().map(ToString::to_string).collect();
+    assert_eq!(dids, ["did:web:lab.example", "did:web:biobank.example"]);
+    assert_eq!(named_lists(&bytes), ["https://biobank.example/status/1"]);
+    // Nobody fetched them, so nobody is verified.
+    let report = verify_presentation(&bytes, &Policy { challenge: Some("n".to_owned()), ..Policy::new(now()) });
+    assert!(report.presentation.failed().contains(&"resolution") && report.credentials.len() == 2);
+    // A stranger does not choose where, and how often, somebody fetches.
+    let many: Vec<_> =
+        (0..60).map(|n| json!({ "proof": { "verificationMethod": format!("did:web:v{n}.example#k") } })).collect();
+    assert_eq!(named_dids(json!({ "verifiableCredential": many }).to_string().as_bytes()).len(), 8);
 }

@@ -112,13 +112,12 @@ impl Token<'_> {
     pub(crate) fn times(&self, checks: &mut Checks, policy: &Policy) {
         let begun = checks.record("created", self.begun(policy.now));
         checks.record("expires", self.lasts(policy.now));
-        match (policy.max_proof_age, begun.flatten()) {
-            (None, _) => checks.waive("freshness", "the verifier sets no age"),
-            (Some(seconds), Some(made)) if made >= policy.now.plus_seconds(-seconds) => {
-                drop(checks.record("freshness", Ok(())))
-            }
-            _ => drop(checks.record::<()>("freshness", Err("made longer ago than the verifier allows".to_owned()))),
-        }
+        let Some(seconds) = policy.max_proof_age else {
+            return checks.waive("freshness", "the verifier sets no age");
+        };
+        let fresh = begun.flatten().is_some_and(|made| made >= policy.now.plus_seconds(-seconds));
+        let old = || Err("made longer ago than the verifier allows".to_owned());
+        checks.record("freshness", if fresh { Ok(()) } else { old() });
     }
 
     /// Whether the token is not over.

@@ -10,7 +10,7 @@ use super::transform::{signed_bytes, without_proof};
 use super::{MAX_BYTES, MAX_DEPTH, TYPE_CREDENTIAL, TYPE_PRESENTATION, jsonld};
 use crate::canonical::{JsonError, parse_document};
 use crate::credential::{Checks, Verification};
-use crate::did_document::{DidUrl, address_of};
+use crate::did_document::DidUrl;
 use crate::jose::Enveloped;
 use consent::Timestamp;
 use serde_json::{Map, Value};
@@ -18,7 +18,7 @@ use serde_json::{Map, Value};
 /// How far another clock may run ahead, in seconds.
 pub(crate) const MAX_AHEAD: i64 = 300;
 /// How many credentials one presentation may hold.
-const MAX_CREDENTIALS: usize = 64;
+pub(super) const MAX_CREDENTIALS: usize = 64;
 
 /// What came of a presentation, and of each credential in it.
 #[derive(Debug, Clone)]
@@ -52,8 +52,6 @@ const OF_PROOFS: [&str; 13] = [
 /// Without these nothing is canonicalised and no signature is looked at: they bound the work.
 const BEFORE_SIGNATURE: [&str; 8] =
     ["context", "type", "terms", "proof-count", "proof-shape", "suite", "previous-proof", "resolution"];
-/// How many DIDs of one document are looked up, at most.
-const MAX_NAMED: usize = 8;
 
 /// Verifies a credential of any kind, an `EnvelopedVerifiableCredential` included.
 pub fn verify_credential(bytes: &[u8], policy: &Policy) -> Verification<Value> {
@@ -350,39 +348,6 @@ fn binding(signer: &Result<Maker, String>, named: Option<&str>, purpose: &str) -
         (Ok(_), None) if purpose == PURPOSE_PRESENTATION => Ok(()),
         (Ok(_), _) => Err("the proof was made by a key that is not the issuer's or holder's".to_owned()),
         (Err(error), _) => Err(error.clone()),
-    }
-}
-
-/// The DIDs whose documents a verification of these bytes needs and that have to be fetched: each once, and not more
-/// than a few, for whoever wrote the bytes chose them.
-pub fn named_dids(bytes: &[u8]) -> Vec<DidUrl> {
-    let mut found = Vec::new();
-    if let Ok(Value::Object(document)) = parse_document(bytes, MAX_BYTES, MAX_DEPTH) {
-        name_dids(&document, true, &mut found);
-    }
-    found
-}
-
-fn name_dids(document: &Map<String, Value>, outermost: bool, found: &mut Vec<DidUrl>) {
-    let enveloped = Enveloped::of(document).and_then(|enveloped| enveloped.unread());
-    let document = enveloped.as_ref().map_or(document, |(_, inside)| inside);
-    let methods = match &enveloped {
-        Some((kid, _)) => vec![kid.as_str()],
-        None => proofs(document)
-            .unwrap_or_default()
-            .into_iter()
-            .map(|proof| proof.get("verificationMethod").and_then(Value::as_str).unwrap_or_default())
-            .collect(),
-    };
-    for method in methods {
-        let Ok(did) = DidUrl::parse(method).and_then(|url| DidUrl::parse_did(url.did())) else { continue };
-        if found.len() < MAX_NAMED && !found.contains(&did) && matches!(address_of(&did), Ok(Some(_))) {
-            found.push(did);
-        }
-    }
-    let held = model::objects(document, "verifiableCredential").ok().flatten().filter(|_| outermost);
-    for one in held.unwrap_or_default().into_iter().take(MAX_CREDENTIALS) {
-        name_dids(one, false, found);
     }
 }
 
