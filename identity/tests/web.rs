@@ -149,6 +149,8 @@ fn signed(did: &str, key: &Signer, method: &str) -> Value {
     });
     let mut options = IssueOptions::new(Suite::EddsaJcs2022, at(0));
     options.method = Some(method.to_owned());
+    // A forger's program does not ask whose name it is.
+    options.own_name = false;
     issue(&credential, &options, key).unwrap()
 }
 

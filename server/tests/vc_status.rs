@@ -106,13 +106,18 @@ async fn lists_of_others_are_fetched_whole_and_not_for_each_question() {
         ("/endless", "could not be had"),
     ] {
         let (status, said) = asked(address, &credential(&host.url(path), 6)).await;
-        assert!(status == 400 && said.starts_with("not-made could not be checked") && said.contains(why), "{path}: {said}");
+        assert!(
+            status == 400 && said.starts_with("not-made could not be checked") && said.contains(why),
+            "{path}: {said}"
+        );
     }
     let before = host.asked.load(Ordering::SeqCst);
     asked(address, &credential(&host.url("/missing"), 6)).await;
     assert_eq!(host.asked.load(Ordering::SeqCst), before, "one that is missing is not asked for at once again");
     // Addresses inside the network, in the clear, or with a name and a password.
-    for url in ["https://10.0.0.1/status/1", "http://localhost/status/1", "https://a:b@localhost/x", "file:///etc/passwd"] {
+    for url in
+        ["https://10.0.0.1/status/1", "http://localhost/status/1", "https://a:b@localhost/x", "file:///etc/passwd"]
+    {
         let (status, said) = asked(address, &credential(url, 6)).await;
         assert!(status == 400 && said.contains("could not be had"), "{url}: {said}");
     }

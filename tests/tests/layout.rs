@@ -76,6 +76,18 @@ fn ledger_and_server_know_no_keychain() {
 }
 
 #[test]
+fn no_program_can_be_made_to_ask_this_machine() {
+    for package in packages() {
+        let takes = |used: &&Dependency| used.name == "identity" && used.features.iter().any(|name| name == "loopback");
+        let users: Vec<_> = package.dependencies.iter().filter(takes).collect();
+        assert!(users.iter().all(|used| used.kind == DependencyKind::Development), "{} takes it", package.name);
+        let passed_on = package.features.iter().filter(|(name, _)| *name != "loopback");
+        let passed_on = passed_on.flat_map(|(_, features)| features).any(|feature| feature.contains("loopback"));
+        assert!(!passed_on, "a feature of {} takes it", package.name);
+    }
+}
+
+#[test]
 fn each_door_has_one_keeper() {
     let packages = packages();
     for (door, keeper) in DOORS {

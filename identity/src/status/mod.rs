@@ -178,7 +178,7 @@ pub fn status_entries(credential: &Map<String, Value>) -> Result<Vec<StatusEntry
 }
 
 /// The lists that are at hand, each under its URL: answers the question `status` of a verification.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct StatusLists {
     /// What the URLs of the lists answered with.
     pub lists: BTreeMap<String, Vec<u8>>,
@@ -209,5 +209,12 @@ impl Judge for StatusLists {
             }
         }
         open.map_or_else(|| Finding::Holds(told.join("; ")), unknown)
+    }
+}
+
+impl fmt::Debug for StatusLists {
+    /// Their addresses only: a list is long.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_set().entries(self.lists.keys()).finish()
     }
 }

@@ -54,7 +54,9 @@ impl FetchedLists {
         let list = list.inspect_err(|error| tracing::debug!(%error, "a status list could not be fetched")).ok();
         let mut kept = self.kept();
         kept.retain(|_, (then, list)| fresh(*then, list.is_some(), now));
-        if kept.len() >= ROOM && let Some(oldest) = kept.iter().min_by_key(|(_, (then, _))| *then).map(|(url, _)| url.clone()) {
+        if kept.len() >= ROOM
+            && let Some(oldest) = kept.iter().min_by_key(|(_, (then, _))| *then).map(|(url, _)| url.clone())
+        {
             kept.remove(&oldest);
         }
         kept.insert(url.to_owned(), (now, list.clone()));

@@ -128,7 +128,13 @@ impl Lists {
         issue(&list, &IssueOptions::new(suite, now), key).map(Some).map_err(Error::other)
     }
 
-    /// The lists of this service that a credential names. What others host is not fetched.
+    /// Those of the addresses that are no lists of this service.
+    pub(super) fn of_others(&self, mut addresses: Vec<String>) -> Vec<String> {
+        addresses.retain(|address| self.number(address).is_none());
+        addresses
+    }
+
+    /// The lists of this service that a credential names.
     pub(super) fn named_by(
         &self,
         credential: &Map<String, Value>,

@@ -6,6 +6,7 @@
 //! and who sees the requests learns who was checked, and when.
 
 mod answer;
+mod fetched;
 mod identifiers;
 mod issuing;
 mod keyring;
@@ -27,6 +28,7 @@ use crate::door::{Connections, Door};
 use crate::tls::{TlsFiles, self_signed};
 use axum_server::Handle;
 use axum_server::tls_rustls::{RustlsAcceptor, RustlsConfig};
+use fetched::FetchedLists;
 use identity::did_document::{CacheTimes, DidUrl, Local, ResolveError, Resolved, Resolver};
 use identity::vc::named_dids;
 use identity::web::{Fetcher, WebResolver};
@@ -67,7 +69,8 @@ pub struct VcOptions {
     pub conformance: bool,
     /// Whether callers from elsewhere may have things signed.
     pub issue_for_all: bool,
-    /// The client for DID documents of `did:web`; without it only DIDs that are keys are known.
+    /// The client for DID documents of `did:web` and for status lists; without it only DIDs that are keys are known, and
+    /// only the service's own lists.
     pub web: Option<Fetcher>,
     /// The list of trusted issuers. With one, an issuer that is not on it is none.
     pub trust: Option<TrustSource>,
@@ -97,6 +100,7 @@ struct Desk {
     conformance: bool,
     issue_for_all: bool,
     web: Option<WebResolver>,
+    fetched: Option<FetchedLists>,
     trust: Option<Arc<Trust>>,
     work: Semaphore,
 }
@@ -159,6 +163,7 @@ pub async fn start(options: VcOptions) -> Result<RunningVcApi, StartError> {
     let url = options.url.as_ref().map_or(own, |url| url.as_str().trim_end_matches('/').to_owned());
     let lists = Lists::open(options.keys.as_deref(), url, &keys)?;
     let (conformance, issue_for_all) = (options.conformance, options.issue_for_all);
+    let fetched = options.web.clone().map(FetchedLists::new);
     let web = options.web.map(|fetcher| WebResolver::new(fetcher, CacheTimes::default()));
     let trust = match options.trust {
         Some(source) => Some(Arc::new(Trust::open(source, options.keys.as_deref()).await?)),
@@ -170,6 +175,7 @@ pub async fn start(options: VcOptions) -> Result<RunningVcApi, StartError> {
         conformance,
         issue_for_all,
         web,
+        fetched,
         trust: trust.clone(),
         work: Semaphore::new(AT_ONCE),
     });

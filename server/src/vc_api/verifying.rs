@@ -7,10 +7,10 @@ use crate::clock::now;
 use axum::extract::{Request, State};
 use axum::response::Response;
 use consent::Timestamp;
-use identity::did_document::Local;
 use identity::status::StatusLists;
-use identity::vc::{Finding, Judge, Policy, verify_credential, verify_presentation};
+use identity::vc::{Finding, Judge, Policy, named_lists, verify_credential, verify_presentation};
 use serde_json::{Map, Value, json};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 pub(super) async fn credential(State(desk): State<Arc<Desk>>, request: Request) -> Result<Response, Refusal> {
@@ -47,7 +47,12 @@ async fn asked(desk: &Arc<Desk>, request: Request, name: &str) -> Result<(Vec<u8
     policy.waived.extend(desk.conformance.then_some("status"));
     let document = document.to_string().into_bytes();
     policy.resolver = desk.look_up(&document).await;
-    policy.status = Some(Arc::new(OwnLists(desk.clone())));
+    let fetched = match &desk.fetched {
+        Some(fetched) => fetched.look_up(&desk.lists.of_others(named_lists(&document)), policy.now).await,
+        None => BTreeMap::new(),
+    };
+    let lists = StatusLists { lists: fetched, resolver: policy.resolver.clone() };
+    policy.status = Some(Arc::new(KnownLists { desk: desk.clone(), lists }));
     // "The proof only": who signed is not compared with whom the document names.
     let proof_only = options.get("checks") == Some(&json!(["proof"]));
     policy.binding = !(desk.conformance && proof_only);
@@ -71,18 +76,22 @@ pub(super) fn text(object: &Map<String, Value>, name: &str) -> Result<Option<Str
     }
 }
 
-/// Knows the status lists that this service hosts, and no others.
-struct OwnLists(Arc<Desk>);
+/// Knows the status lists that this service hosts, and those that were fetched.
+struct KnownLists {
+    desk: Arc<Desk>,
+    lists: StatusLists,
+}
 
-impl std::fmt::Debug for OwnLists {
+impl std::fmt::Debug for KnownLists {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("OwnLists")
+        self.lists.fmt(f)
     }
 }
 
-impl Judge for OwnLists {
+impl Judge for KnownLists {
     fn judge(&self, credential: &Map<String, Value>, now: Timestamp) -> Finding {
-        let lists = self.0.lists.named_by(credential, &self.0.keys, now);
-        StatusLists { lists, resolver: Arc::new(Local) }.judge(credential, now)
+        let mut known = self.lists.clone();
+        known.lists.extend(self.desk.lists.named_by(credential, &self.desk.keys, now));
+        known.judge(credential, now)
     }
 }
