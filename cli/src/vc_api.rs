@@ -32,7 +32,7 @@ pub struct Arguments {
     /// Let callers from elsewhere have things signed, too.
     #[arg(long)]
     issue_for_all: bool,
-    /// Resolve did:web: fetch documents over https from hosts of the public internet. Whoever wrote a credential chooses
+    /// Resolve did:web and read status lists: fetch them over https from hosts of the public internet. Whoever wrote a credential chooses
     /// the host, and that host learns that this institution is checking.
     #[arg(long)]
     resolve_web: bool,
