@@ -6,7 +6,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64;
 use consent::Timestamp;
 use identity::Verification;
 use identity::jose::{
-    Binding, Concealed, NamedKey, SdJwtError, issue_sd_jwt, present_sd_jwt, verify_sd_jwt, verify_sd_jwt_presentation,
+    Binding, Concealed, SdJwtError, did_jwk, issue_sd_jwt, present_sd_jwt, verify_sd_jwt, verify_sd_jwt_presentation,
 };
 use identity::vc::{KeyKind, Policy, Signer};
 use serde_json::{Value, json};
@@ -131,11 +131,10 @@ fn what_is_shown_is_what_the_verifier_reads() {
 #[test]
 fn a_w3c_credential_takes_this_form_too() {
     let issuer = key(KeyKind::P256, 7);
-    let named = NamedKey::jwk_did(issuer.id());
     let credential = json!({
         "@context": ["https://www.w3.org/ns/credentials/v2", "https://www.w3.org/ns/credentials/examples/v2"],
         "type": ["VerifiableCredential"],
-        "issuer": named.did(),
+        "issuer": did_jwk(&issuer.id()),
         "credentialSubject": { "id": "did:example:1", "alumniOf": "A", "name": "B" },
     });
     let concealed = Concealed { pointers: &["/credentialSubject/name"], ..Concealed::default() };

@@ -1,6 +1,7 @@
 //! Credentials and presentations as signed tokens (W3C VC-JOSE-COSE, section 3.1).
 
-use super::token::{OF_TOKEN, Token, note, own_name, read, sign};
+use super::named::own_method;
+use super::token::{OF_TOKEN, Token, note, read, sign};
 use crate::credential::{Checks, Verification};
 use crate::vc::{
     IssueError, OF_CREDENTIAL, OF_PRESENTATION, PURPOSE_CREDENTIAL, PURPOSE_PRESENTATION, Policy, PresentationReport,
@@ -59,9 +60,10 @@ fn token_of(document: &Value, options: &TokenOptions, key: &Signer) -> Result<St
     }
     let presents = types(&payload, TYPE_PRESENTATION, false).is_ok();
     let named = sound(&payload, presents)?.map(str::to_owned);
-    let signer = match &named {
-        Some(name) => own_name(key, name).ok_or(IssueError::OtherName)?,
-        None => super::NamedKey::key_did(key.id()),
+    let id = key.id();
+    let method = match &named {
+        Some(name) => own_method(&id, name).ok_or(IssueError::OtherName)?,
+        None => id.verification_method(),
     };
     let mut claim = |name: &str, value: Option<Value>| value.map(|value| payload.insert(name.to_owned(), value));
     claim("iat", Some(json!(options.created.unix())));
@@ -69,8 +71,7 @@ fn token_of(document: &Value, options: &TokenOptions, key: &Signer) -> Result<St
     claim("nonce", options.nonce.as_ref().map(|nonce| json!(nonce)));
     claim("aud", options.audience.as_ref().map(|audience| json!(audience)));
     let (typ, cty) = if presents { (TYP_PRESENTATION, "vp") } else { (TYP_CREDENTIAL, "vc") };
-    let header =
-        Map::from_iter([("cty".to_owned(), json!(cty)), ("kid".to_owned(), json!(signer.verification_method()))]);
+    let header = Map::from_iter([("cty".to_owned(), json!(cty)), ("kid".to_owned(), json!(method))]);
     sign(key, typ, header, &payload).ok_or(IssueError::Signature)
 }
 

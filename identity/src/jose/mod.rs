@@ -14,7 +14,7 @@ pub use algorithm::Algorithm;
 pub use credential::{TokenOptions, issue_token, verify_presentation_token, verify_token};
 pub(crate) use envelope::Enveloped;
 pub use envelope::envelope;
-pub use named::NamedKey;
+pub use named::did_jwk;
 pub use sd_jwt::{
     Binding, Concealed, SdJwtError, issue_sd_jwt, present_sd_jwt, verify_sd_jwt, verify_sd_jwt_presentation,
 };

@@ -1,7 +1,7 @@
 //! What all signed tokens share: a strict header, a signature, and the times of a JWT (RFC 7519, RFC 8725).
 
 use super::algorithm::Algorithm;
-use super::named::NamedKey;
+use super::named::only_key;
 use crate::canonical::{parse_document, parse_strict, to_canonical};
 use crate::credential::Checks;
 use crate::jws::{Parts, signing_input, take_apart};
@@ -89,9 +89,7 @@ impl Token<'_> {
             (Some(Value::String(kid)), _) => Ok(kid.clone()),
             (Some(_), _) => Err("kid is not a text".to_owned()),
             (None, Some(named)) => {
-                let key =
-                    NamedKey::parse(named).map_err(|error| format!("there is no kid, and the issuer: {error}"))?;
-                Ok(key.verification_method())
+                only_key(named).ok_or_else(|| "there is no kid, and the issuer has many keys".to_owned())
             }
             (None, None) => Err("nothing names the key".to_owned()),
         }
@@ -204,9 +202,4 @@ pub(crate) fn sign(key: &Signer, typ: &str, more: Map<String, Value>, payload: &
     let signed = signing_input(&to_canonical(&header).ok()?, &to_canonical(payload).ok()?);
     let signature = key.sign(signed.as_bytes())?;
     Some(format!("{signed}.{}", URL_SAFE_NO_PAD.encode(signature)))
-}
-
-/// The name under which a key signs for this DID, if it is one of the key's own.
-pub(crate) fn own_name(key: &Signer, did: &str) -> Option<NamedKey> {
-    [NamedKey::key_did(key.id()), NamedKey::jwk_did(key.id())].into_iter().find(|named| named.did() == did)
 }

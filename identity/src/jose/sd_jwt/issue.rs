@@ -3,7 +3,8 @@
 use super::unfold::reserved;
 use super::{HASH, SdJwtError, TYP_TYPED, TYP_W3C, digest};
 use crate::canonical::to_canonical;
-use crate::jose::token::{own_name, sign};
+use crate::jose::named::own_method;
+use crate::jose::token::sign;
 use crate::random;
 use crate::vc::{IssueError, KeyId, Signer, sound, with_room};
 use base64::Engine as _;
@@ -62,7 +63,7 @@ pub fn issue_sd_jwt(claims: &Value, concealed: &Concealed, key: &Signer) -> Resu
         payload.get("vct").and_then(Value::as_str).ok_or_else(|| wrong("there is no vct"))?;
         (TYP_TYPED, payload.get("iss").and_then(Value::as_str).map(str::to_owned))
     };
-    let signer = own_name(key, &named.unwrap_or_default()).ok_or(SdJwtError::OtherName)?;
+    let method = own_method(&key.id(), &named.unwrap_or_default()).ok_or(SdJwtError::OtherName)?;
     if let Some(holder) = concealed.holder {
         payload.insert("cnf".to_owned(), json!({ "jwk": holder.to_jwk() }));
     }
@@ -70,7 +71,7 @@ pub fn issue_sd_jwt(claims: &Value, concealed: &Concealed, key: &Signer) -> Resu
     let disclosures = conceal(&mut payload, concealed)?;
     let Value::Object(mut payload) = payload else { return Err(wrong("not an object")) };
     payload.insert("_sd_alg".to_owned(), json!(HASH));
-    let header = Map::from_iter([("kid".to_owned(), json!(signer.verification_method()))]);
+    let header = Map::from_iter([("kid".to_owned(), json!(method))]);
     let token = sign(key, typ, header, &payload).ok_or(SdJwtError::Signature)?;
     Ok([token].into_iter().chain(disclosures).map(|part| part + "~").collect())
 }

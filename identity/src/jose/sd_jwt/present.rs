@@ -5,7 +5,7 @@ use super::verify::bound_key;
 use super::{SdJwtError, TYP_BINDING, TYP_TYPED, TYP_W3C, digest, take_apart};
 use crate::jose::algorithm::Algorithm;
 use crate::jose::token::{read, sign};
-use crate::vc::Signer;
+use crate::vc::{Policy, Signer};
 use consent::Timestamp;
 use serde_json::{Map, Value, json};
 
@@ -48,7 +48,7 @@ pub fn present_sd_jwt(held: &str, shown: &[&str], binding: Option<&Binding>) -> 
         }
     }
     let Some(binding) = binding else { return Ok(text) };
-    if bound_key(&token.payload).ok() != Some(binding.key.id()) {
+    if bound_key(&token.payload, &Policy::new(binding.now)).ok() != Some(binding.key.id()) {
         return Err(SdJwtError::Binding);
     }
     let claims = Map::from_iter([

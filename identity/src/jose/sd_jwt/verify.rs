@@ -5,9 +5,10 @@ use super::unfold::unfold;
 use super::{Parts, TYP_BINDING, TYP_TYPED, TYP_W3C, digest, take_apart};
 use crate::credential::{Checks, Verification};
 use crate::jose::credential::{OF_CLAIMS, claims, without_claims};
-use crate::jose::named::NamedKey;
 use crate::jose::token::{OF_TOKEN, Token, note, read};
-use crate::vc::{KeyId, PURPOSE_CREDENTIAL, Policy, QUESTIONS, broke_off, content, with_room};
+use crate::vc::{
+    KeyId, PURPOSE_CREDENTIAL, PURPOSE_PRESENTATION, Policy, QUESTIONS, broke_off, content, maker, with_room,
+};
 use serde_json::{Map, Value};
 
 /// How old a key binding may be, in seconds, where the verifier sets no age.
@@ -68,14 +69,13 @@ fn typed(claims: &Map<String, Value>) -> Result<(), String> {
 }
 
 /// The key that a credential is bound to: `cnf` (RFC 7800) with a JWK, or with the DID URL of a key.
-pub(super) fn bound_key(payload: &Map<String, Value>) -> Result<KeyId, String> {
+pub(super) fn bound_key(payload: &Map<String, Value>, policy: &Policy) -> Result<KeyId, String> {
     let confirmation = payload.get("cnf").and_then(Value::as_object).ok_or("the credential is bound to no key")?;
-    let key = match (confirmation.get("jwk"), confirmation.get("kid")) {
-        (Some(jwk), None) => KeyId::from_jwk(jwk),
-        (None, Some(Value::String(kid))) => NamedKey::from_verification_method(kid).map(|named| named.key().clone()),
-        _ => return Err("cnf has another form than those that are known".to_owned()),
-    };
-    key.map_err(|error| format!("cnf: {error}"))
+    match (confirmation.get("jwk"), confirmation.get("kid")) {
+        (Some(jwk), None) => KeyId::from_jwk(jwk).map_err(|error| format!("cnf: {error}")),
+        (None, Some(Value::String(kid))) => maker(kid, PURPOSE_PRESENTATION, policy).map(|made| made.key),
+        _ => Err("cnf has another form than those that are known".to_owned()),
+    }
 }
 
 /// The key binding: there where the credential is presented, and only there.
@@ -96,8 +96,9 @@ fn bind(checks: &mut Checks, parts: &Parts, token: &Token, policy: &Policy, pres
     };
     let binding = read(text, &[TYP_BINDING], &policy.algorithms).map_err(|(name, error)| format!("{name}: {error}"));
     let Some(binding) = checks.record("key-binding", binding) else { return };
-    let signed =
-        bound_key(&token.payload).and_then(|key| binding.signed_by(&key)).and_then(|()| fresh(&binding, policy));
+    let signed = bound_key(&token.payload, policy)
+        .and_then(|key| binding.signed_by(&key))
+        .and_then(|()| fresh(&binding, policy));
     checks.record("key-binding", signed);
     // Without a challenge an old presentation would pass for a new one, and without a name another verifier's.
     for (name, given) in [("challenge", &policy.challenge), ("audience", &policy.domain)] {
