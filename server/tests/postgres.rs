@@ -239,7 +239,7 @@ async fn the_log_gets_another_key_and_a_node_with_the_former_one_writes_no_more(
     let database = Database::open(&address.parse().unwrap(), true).unwrap();
     let store: Arc<dyn Store> = Arc::new(Postgres::new(database, next.verifier().clone()));
     assert_eq!(named_key(store.as_ref()).unwrap(), Some(next.verifier().to_string()));
-    assert!(was_just_changed(store.as_ref(), next.verifier()).unwrap());
+    assert!(was_just_changed(store.as_ref(), &ledger::Next::Log(next.verifier().clone())).unwrap());
     let log = LogStore::over(store.clone(), new_key()).unwrap();
     append(&log, &ENTRIES[3..6]).await;
     drop(log);
