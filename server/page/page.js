@@ -60,6 +60,10 @@ function plain(value) {
   return shown.length > 300 ? `${shown.slice(0, 300)}\u2026` : shown;
 }
 
+function sentence(text) {
+  return text && text[0].toUpperCase() + text.slice(1);
+}
+
 function row(check) {
   const [title, meaning] = WORDS[check.name] ?? [plain(check.name), ''];
   const [kind, label] = RESULTS[check.result] ?? RESULTS['not-made'];
@@ -67,7 +71,7 @@ function row(check) {
   const words = part('div');
   words.append(part('strong', title));
   const open = check.result === 'not-made' && !check.detail;
-  const reason = open ? 'An earlier failure left nothing to look at.' : plain(check.detail);
+  const reason = open ? 'An earlier failure left nothing to look at.' : sentence(plain(check.detail));
   words.append(part('p', check.result === 'passed' ? meaning : reason));
   if (check.result !== 'passed' && meaning) words.append(part('p', `It would mean: ${meaning}`, 'soft'));
   if (check.evidence) words.append(part('p', `Known from: ${plain(check.evidence)}`, 'soft'));

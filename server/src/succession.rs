@@ -82,7 +82,12 @@ pub fn former_log_keys(told: &[Succession]) -> Vec<VerifierKey> {
 
 /// The DID by which the institution goes on being known, if it speaks by another key by now.
 pub fn founder(told: &[Succession]) -> Option<Did> {
-    told.iter().filter_map(entry).find_map(|(signer, said)| match said {
+    former_speakers(told).next()
+}
+
+/// The keys by which the institution spoke before, the first one first.
+pub(crate) fn former_speakers(told: &[Succession]) -> impl Iterator<Item = Did> {
+    told.iter().filter_map(entry).filter_map(|(signer, said)| match said {
         InstitutionEvent::InstitutionKey(_) => Some(signer),
         _ => None,
     })
@@ -108,7 +113,7 @@ pub fn keep(dir: &Path, told: &Succession) -> Result<(), StartError> {
 }
 
 /// Writes a file beside its place, for this user alone, flushes it, and moves it there.
-fn write(dir: &Path, name: &str, bytes: &[u8]) -> io::Result<()> {
+pub(crate) fn write(dir: &Path, name: &str, bytes: &[u8]) -> io::Result<()> {
     let beside = dir.join(format!("{name}.tmp"));
     match fs::remove_file(&beside) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),

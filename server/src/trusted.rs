@@ -3,10 +3,12 @@
 
 use crate::biobank::{StartError, io_error, read_or_make_seed};
 use crate::clock::now;
-use identity::{SigningKey, TrustClaims, TrustError, TrustList, TrustedIssuer};
+use crate::succession;
+use consent::Timestamp;
+use identity::{Did, SigningKey, TrustClaims, TrustError, TrustList, TrustedIssuer};
 use std::fs;
-use std::io::{ErrorKind, Write};
-use std::path::{Path, PathBuf};
+use std::io::ErrorKind;
+use std::path::Path;
 use thiserror::Error;
 
 /// The file of the newest version.
@@ -38,12 +40,20 @@ pub fn publish_trusted_issuers(dir: &Path, issuers: Vec<TrustedIssuer>, days: u1
     let (path, now) = (dir.join(TRUST_FILE), now());
     let until = now.plus_seconds(i64::from(days) * 86_400);
     let claims = match read(&path).map_err(|error| io_error(&path, error))? {
-        Some(before) => TrustList::read(&before, &key.did(), None, now)?.next(issuers, now, until),
+        Some(before) => own(dir, &before, &key.did(), now)?.next(issuers, now, until),
         None => TrustClaims::first(issuers, now, until),
     };
     let signed = TrustList::sign(&key, &claims)?;
-    write_whole(&path, signed.as_bytes()).map_err(|error| io_error(&path, error))?;
+    succession::write(dir, TRUST_FILE, signed.as_bytes()).map_err(|error| io_error(&path, error))?;
     Ok(TrustList::read(&signed, &key.did(), None, now)?)
+}
+
+/// The version before, which may be from the time of a key that the institution had then.
+fn own(dir: &Path, list: &str, did: &Did, now: Timestamp) -> Result<TrustList, PublishError> {
+    let told = succession::read(dir)?;
+    let by_former = |did: Did| TrustList::read(list, &did, None, now).ok();
+    let read = TrustList::read(list, did, None, now);
+    Ok(read.or_else(|error| succession::former_speakers(&told).find_map(by_former).ok_or(error))?)
 }
 
 /// The list as it lies there.
@@ -53,13 +63,4 @@ pub(crate) fn read(path: &Path) -> std::io::Result<Option<String>> {
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
         Err(error) => Err(error),
     }
-}
-
-/// Writes a file so that whoever reads it sees all of the old one or all of the new one, also after a crash.
-pub(crate) fn write_whole(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
-    let beside: PathBuf = path.with_extension("next");
-    let mut file = fs::File::create(&beside)?;
-    file.write_all(bytes)?;
-    file.sync_all()?;
-    fs::rename(&beside, path)
 }

@@ -7,7 +7,7 @@ use identity::vc::{IssueOptions, KeyKind, Signer, Suite, issue};
 use identity::{SigningKey, TrustClaims, TrustError, TrustList, TrustedIssuer, sign_jws};
 use serde_json::{Value, json};
 use server::vc_api::{TrustPlace, TrustSource, VcOptions, start};
-use server::{Institution, Options, publish_trusted_issuers};
+use server::{Institution, Options, StoreAddress, publish_trusted_issuers, rotate_institution_key};
 use std::path::Path;
 
 fn biobank() -> SigningKey {
@@ -193,6 +193,11 @@ async fn the_service_hands_out_what_its_operator_signed() {
     let did = SigningKey::from_seed(seed).did();
     let read = TrustList::read(&text, &did, None, second.claims().issued).unwrap();
     assert_eq!(read, second);
+    // Another key speaks for the institution, and goes on with the list that the former one signed.
+    running.close().await;
+    rotate_institution_key(work.path(), &StoreAddress::Embedded, false).unwrap();
+    let third = publish_trusted_issuers(work.path(), Vec::new(), 90).unwrap();
+    assert_eq!((third.claims().version, &third.claims().previous), (3, &Some(second.seen().sha256.clone())));
     // A list that lies damaged is not followed by another first one.
     std::fs::write(work.path().join("trusted-issuers.jws"), "x").unwrap();
     assert!(publish_trusted_issuers(work.path(), Vec::new(), 9).is_err());

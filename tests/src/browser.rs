@@ -35,9 +35,9 @@ impl Look {
 /// An open browser.
 pub struct Browser {
     page: WebDriver,
-    driver: Child,
     look: Look,
     pictures: PathBuf,
+    _driver: Driver,
 }
 
 impl Browser {
@@ -51,7 +51,7 @@ impl Browser {
             .stderr(Stdio::null())
             .spawn();
         let driver = match driver {
-            Ok(driver) => driver,
+            Ok(driver) => Driver(driver),
             Err(_) if std::env::var_os("CHROMIUM_NEEDED").is_none() => return Ok(None),
             Err(error) => return Err(error.into()),
         };
@@ -76,7 +76,7 @@ impl Browser {
         let pictures = std::env::var_os("PICTURES")
             .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/pictures"), PathBuf::from);
         std::fs::create_dir_all(&pictures).map_err(WebDriverError::from)?;
-        Ok(Some(Self { page, driver, look, pictures }))
+        Ok(Some(Self { page, look, pictures, _driver: driver }))
     }
 
     /// Closes the browser.
@@ -145,10 +145,12 @@ impl Browser {
     }
 }
 
-impl Drop for Browser {
+/// The driver's process, which ends after the browser that it drives, also where a test broke off.
+struct Driver(Child);
+
+impl Drop for Driver {
     fn drop(&mut self) {
-        // Where a test broke off the driver ends, and its browser with it.
-        let _ = self.driver.kill();
-        let _ = self.driver.wait();
+        let _ = self.0.kill();
+        let _ = self.0.wait();
     }
 }

@@ -28,7 +28,7 @@ async fn signed(address: &str, more: Value) -> Value {
 }
 
 /// As a file manager would drop it, beside the field.
-const DROP: &str = "const files = new DataTransfer(); files.items.add(new File([arguments[0]], arguments[1])); \
+const DROP: &str = "document.getElementById('result').replaceChildren(); const files = new DataTransfer(); files.items.add(new File([arguments[0]], arguments[1])); \
      document.querySelector('h1').dispatchEvent(new DragEvent('drop', { dataTransfer: files, bubbles: true, cancelable: true }));";
 
 #[tokio::test]
@@ -133,7 +133,7 @@ async fn a_hostile_document_stays_text_and_a_status_that_nobody_knows_is_no_yes(
     browser.paste("text", &with_status.to_string()).await.unwrap();
     browser.press_enter("check").await.unwrap();
     let said = browser.result("Not valid").await.unwrap();
-    assert!(said.contains("Not checked") && said.contains("nobody was asked"), "{said}");
+    assert!(said.contains("Not checked") && said.contains("Nobody was asked"), "{said}");
     browser.run("document.querySelector('details').open = true", vec![]).await.unwrap();
     browser.run("document.getElementById('status').click()", vec![]).await.unwrap();
     browser.press_enter("check").await.unwrap();

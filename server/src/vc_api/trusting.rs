@@ -2,7 +2,7 @@
 
 use crate::StartError;
 use crate::clock::now;
-use crate::trusted::write_whole;
+use crate::succession::write;
 use identity::web::{Fetcher, Wanted};
 use identity::{Did, MAX_JWS, SeenVersion, TrustList};
 use std::io::ErrorKind;
@@ -10,6 +10,8 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
+/// The file that keeps which version was seen.
+const MEMORY: &str = "trusted-issuers.seen.json";
 /// How often the list is read again.
 const AGAIN: Duration = Duration::from_secs(600);
 
@@ -34,7 +36,7 @@ pub struct TrustSource {
 /// The newest list that was taken.
 pub(super) struct Trust {
     source: TrustSource,
-    /// The file that keeps which version was seen, if there is a folder for it.
+    /// The folder that keeps which version was seen, if there is one.
     memory: Option<PathBuf>,
     list: RwLock<Arc<TrustList>>,
 }
@@ -42,8 +44,8 @@ pub(super) struct Trust {
 impl Trust {
     /// Reads the list. A service that was told to go by one does not start without it.
     pub(super) async fn open(source: TrustSource, folder: Option<&Path>) -> Result<Self, StartError> {
-        let memory = folder.map(|folder| folder.join("trusted-issuers.seen.json"));
-        let seen = memory.as_deref().map(recall).transpose()?.flatten();
+        let memory = folder.map(Path::to_owned);
+        let seen = memory.as_deref().map(|folder| recall(&folder.join(MEMORY))).transpose()?.flatten();
         let list = read(&source, seen.as_ref()).await.map_err(StartError::Trust)?;
         let trust = Self { source, memory, list: RwLock::new(Arc::new(list)) };
         trust.remember()?;
@@ -72,9 +74,9 @@ impl Trust {
     }
 
     fn remember(&self) -> Result<(), StartError> {
-        let Some(path) = &self.memory else { return Ok(()) };
-        let seen = serde_json::to_vec(self.list().seen()).map_err(|error| json(path, error))?;
-        write_whole(path, &seen).map_err(|error| StartError::Io(path.display().to_string(), error))
+        let Some(folder) = &self.memory else { return Ok(()) };
+        let seen = serde_json::to_vec(self.list().seen()).map_err(|error| json(folder, error))?;
+        write(folder, MEMORY, &seen).map_err(|error| StartError::Io(folder.display().to_string(), error))
     }
 }
 

@@ -1,6 +1,7 @@
 // The reference implementation of the suites. Reads one JSON object from standard input,
-//   {"contexts": {url: document}, "sign": [{"suite", "curve", "credential"}], "verify": [credential]},
-// and writes {"signed": [credential], "verified": [bool, ...], "errors": [text, ...]}. Each credential is signed with a
+//   {"contexts": {url: document}, "sign": [{"suite", "curve", "credential"}], "verify": [credential],
+//    "resolve": [did]},
+// and writes {"signed": [credential], "verified": [bool, ...], "errors": [text, ...], "documents": [document]}. Each credential is signed with a
 // fresh key, whose DID becomes the issuer. Nothing is fetched.
 import * as EcdsaMultikey from '@digitalbazaar/ecdsa-multikey';
 import * as Ed25519Multikey from '@digitalbazaar/ed25519-multikey';
@@ -63,4 +64,5 @@ for(const credential of asked.verify) {
   const reasons = result.error?.errors ?? (result.error ? [result.error] : []);
   errors.push(reasons.map(error => error.message).join('; '));
 }
-console.log(JSON.stringify({signed, verified, errors}));
+const documents = await Promise.all(asked.resolve.map(did => dids.get({did})));
+console.log(JSON.stringify({signed, verified, errors, documents}));
