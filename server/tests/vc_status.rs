@@ -2,6 +2,7 @@
 //! than their signature.
 #![allow(clippy::unwrap_used, reason = "in a test a panic is the report")]
 
+#[allow(dead_code, reason = "this test needs some of it only")]
 #[path = "../../identity/tests/loopback/mod.rs"]
 mod loopback;
 

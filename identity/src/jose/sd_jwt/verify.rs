@@ -81,14 +81,13 @@ pub(super) fn bound_key(payload: &Map<String, Value>, policy: &Policy) -> Result
 /// The key binding: there where the credential is presented, and only there.
 fn bind(checks: &mut Checks, parts: &Parts, token: &Token, policy: &Policy, presented: bool) {
     if !presented {
-        let absent = parts.binding.is_none();
-        let outcome = if absent { Ok(()) } else { Err("it is presented to somebody".to_owned()) };
-        checks.record("key-binding", outcome);
-        checks.record("sd-hash", Ok(()));
-        token.addressed(checks, policy.challenge.as_deref(), policy.domain.as_deref());
-        if absent {
-            checks.show("key-binding", "there is none: nobody shows that they hold this credential");
+        if parts.binding.is_some() {
+            checks.record::<()>("key-binding", Err("it is presented to somebody".to_owned()));
         }
+        for name in OF_BINDING {
+            checks.waive(name, "there is none: nobody shows that they hold this credential");
+        }
+        token.addressed(checks, policy.challenge.as_deref(), policy.domain.as_deref());
         return;
     }
     let Some(text) = checks.record("key-binding", parts.binding.ok_or_else(|| "there is none".to_owned())) else {
