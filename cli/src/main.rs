@@ -104,9 +104,10 @@ enum Command {
     /// Sign and verify credentials of any kind for other programs, over HTTP (the W3C VC-API).
     ///
     /// Prints its addresses, a line each, and runs until it is ended. Routes: POST /INSTANCE/credentials/issue,
-    /// POST /credentials/verify, POST /presentations/verify, GET /keys, GET /identifiers/DID, GET /1.0/identifiers/DID,
-    /// GET /openapi.json; GET / is a page to check a credential on. Contexts that are not part of the program are unknown,
-    /// and nothing is fetched but, with --resolve-web, documents of did:web.
+    /// POST /credentials/verify, POST /presentations/verify, POST /credentials/status, GET /status/NUMBER, GET /keys,
+    /// GET /identifiers/DID, GET /1.0/identifiers/DID, GET /openapi.json; GET / is a page to check a credential on.
+    /// Contexts that are not part of the program are unknown, and nothing is fetched but, with --resolve-web, documents
+    /// of did:web and status lists.
     ///
     /// Whoever can have things signed speaks in this institution's name: programs on this machine only, unless
     /// --issue-for-all is given.

@@ -7,6 +7,7 @@ use server::vc_api::{TrustPlace, TrustSource, VcOptions, start};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use url::Url;
 
 #[derive(clap::Args)]
 pub struct Arguments {
@@ -22,13 +23,16 @@ pub struct Arguments {
     /// Private key of the certificate in PEM.
     #[arg(long, value_name = "FILE", requires = "tls_cert")]
     tls_key: Option<PathBuf>,
-    /// Folder for the keys, made if missing; without it they end with the service.
+    /// Folder for the keys and status lists, made if missing; without it they end with the service.
     #[arg(long, value_name = "DIR")]
     keys: Option<PathBuf>,
+    /// Address under which verifiers reach the status lists [default: the one that it listens on].
+    #[arg(long, value_name = "URL")]
+    url: Option<Url>,
     /// Let callers from elsewhere have things signed, too.
     #[arg(long)]
     issue_for_all: bool,
-    /// Resolve did:web: fetch documents over https from hosts of the public internet. Whoever wrote a credential chooses
+    /// Resolve did:web and read status lists: fetch them over https from hosts of the public internet. Whoever wrote a credential chooses
     /// the host, and that host learns that this institution is checking.
     #[arg(long)]
     resolve_web: bool,
@@ -58,6 +62,7 @@ pub async fn run(arguments: Arguments) -> ExitCode {
         tls_listen: arguments.tls_listen,
         tls: arguments.tls_cert.zip(arguments.tls_key).map(|(certificate, key)| TlsFiles { certificate, key }),
         keys: arguments.keys,
+        url: arguments.url,
         conformance: arguments.conformance,
         issue_for_all: arguments.issue_for_all,
         web,

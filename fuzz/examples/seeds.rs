@@ -3,6 +3,7 @@
 
 use fuzz::{ORIGIN, key, log_key};
 use ledger::{AddCheckpoint, AddEntries, EntryPackage, TileEdge, TileId, leaf_hash};
+use serde_json::json;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -120,6 +121,7 @@ fn own(seeds: &Seeds) {
     let signed = identity::sign_request(&key(2), "POST", host, path, "a=b", body, now, "0123456789");
     let lines = [&signed.signature_input, &signed.signature, &signed.content_digest, "POST", host, path, "a=b"];
     seeds.put("request", "signed", format!("{}\n{}", lines.join("\n"), String::from_utf8_lossy(body)));
+    tokens(seeds, now);
     seeds.put("note", "key", log_key().verifier().to_string());
     let witness = ledger::Cosigner::ed25519("witness.example/w1", key(9)).unwrap();
     seeds.put("note", "cosigner", witness.key().to_string());
@@ -136,4 +138,44 @@ fn own(seeds: &Seeds) {
     for path in ["tile/0/000", "tile/8/x001/x234/067.p/8", "tile/entries/x001/000", "tile/63/999.p/255"] {
         seeds.put("tile_path", &path.replace('/', "-"), path);
     }
+}
+
+/// Tokens, SD-JWTs and status lists: whole, and what the targets sign.
+fn tokens(seeds: &Seeds, now: consent::Timestamp) {
+    use identity::jose::{Binding, Concealed, TokenOptions, issue_sd_jwt, issue_token, present_sd_jwt};
+    use identity::status::{BitstringEntry, ListTerms, Purpose, StatusBits, list_credential};
+    let key = fuzz::signer();
+    let (id, v2) = (key.id(), "https://www.w3.org/ns/credentials/v2");
+    let (issuer, url) = (id.as_str(), "https://biobank.example/status/1");
+    let credential = json!({
+        "@context": [v2],
+        "type": ["VerifiableCredential"],
+        "issuer": issuer,
+        "credentialSubject": { "id": "did:example:1" },
+        "credentialStatus": BitstringEntry::new(url.to_owned(), 5, Purpose::Revocation).to_json(),
+    });
+    let presentation = json!({ "@context": [v2], "type": ["VerifiablePresentation"], "holder": issuer });
+    let options =
+        TokenOptions { nonce: Some("n".into()), audience: Some("lab.example".into()), ..TokenOptions::new(now) };
+    seeds.put("token", "credential", issue_token(&credential, &TokenOptions::new(now), &key).unwrap());
+    seeds.put("token", "presentation", issue_token(&presentation, &options, &key).unwrap());
+    seeds.put("token", "document", credential.to_string());
+    seeds.put("status", "entry", credential["credentialStatus"].to_string());
+
+    let claims = json!({ "iss": issuer, "vct": "urn:x", "a": { "b": 1 }, "list": ["x", "y"] });
+    let concealed = Concealed { pointers: &["/a", "/a/b", "/list/0"], decoys: 1, holder: Some(&id) };
+    let held = issue_sd_jwt(&claims, &concealed, &key).unwrap();
+    let binding = Binding { key: &key, nonce: "n", audience: "lab.example", now };
+    seeds.put("sd_jwt", "held", &held);
+    seeds.put("sd_jwt", "presented", present_sd_jwt(&held, &["/a/b"], Some(&binding)).unwrap());
+    seeds.put("sd_jwt", "claims", claims.to_string());
+
+    let bits = StatusBits::new(1).unwrap();
+    let (valid_until, purpose) = (now.plus_seconds(3600), Purpose::Revocation);
+    let terms = ListTerms { url, issuer, purpose, valid_from: now, valid_until, ttl: 300 };
+    let list = list_credential(&bits, &terms).unwrap();
+    seeds.put("status", "packed", bits.encode().unwrap());
+    seeds.put("status", "signed", issue_token(&list, &TokenOptions::new(now), &key).unwrap());
+    let token = json!({ "sub": url, "iat": now.unix(), "status_list": { "bits": 1, "lst": "eNrbuRgAAhcBXQ" } });
+    seeds.put("status", "token", token.to_string());
 }

@@ -7,6 +7,7 @@ mod entries;
 mod notes;
 mod requests;
 mod tiles;
+mod tokens;
 mod witnesses;
 
 pub use dids::{did, trusted};
@@ -14,6 +15,7 @@ pub use entries::{entry, kinds, rules};
 pub use notes::{checkpoint, note, policy, receipt};
 pub use requests::request;
 pub use tiles::{entry_bundle, proof, tile_path};
+pub use tokens::{sd_jwt, signer, status, token};
 pub use witnesses::{leaf, mirror, root, witness};
 
 use identity::SigningKey;

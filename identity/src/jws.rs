@@ -46,9 +46,32 @@ pub enum JwsError {
     Signature,
 }
 
+/// A compact JWS taken apart (RFC 7515, section 7.1); nothing of it is believed yet.
+pub(crate) struct Parts<'a> {
+    /// The text that the signature is over.
+    pub(crate) signed: &'a str,
+    pub(crate) header: Vec<u8>,
+    pub(crate) payload: Vec<u8>,
+    pub(crate) signature: Vec<u8>,
+}
+
+/// Takes a compact JWS apart.
+pub(crate) fn take_apart(compact: &str) -> Result<Parts<'_>, JwsError> {
+    let (signed, signature) = compact.rsplit_once('.').ok_or(JwsError::Form)?;
+    let (header, payload) = signed.split_once('.').ok_or(JwsError::Form)?;
+    // This alphabet refuses padding, dots and stray bits, so that each message has one text.
+    let decode = |part: &str| URL_SAFE_NO_PAD.decode(part).map_err(|_| JwsError::Form);
+    Ok(Parts { signed, header: decode(header)?, payload: decode(payload)?, signature: decode(signature)? })
+}
+
+/// What the signature of a compact JWS is over.
+pub(crate) fn signing_input(header: &[u8], payload: &[u8]) -> String {
+    format!("{}.{}", URL_SAFE_NO_PAD.encode(header), URL_SAFE_NO_PAD.encode(payload))
+}
+
 /// Signs a message. `typ` says what kind of message it is, so that none can be taken for another.
 pub fn sign_jws(key: &SigningKey, typ: &str, payload: &[u8]) -> String {
-    let signed = format!("{}.{}", URL_SAFE_NO_PAD.encode(header(&key.did(), typ)), URL_SAFE_NO_PAD.encode(payload));
+    let signed = signing_input(&header(&key.did(), typ), payload);
     let signature = URL_SAFE_NO_PAD.encode(key.sign(signed.as_bytes()));
     format!("{signed}.{signature}")
 }
@@ -58,11 +81,7 @@ pub fn verify_jws(compact: &str) -> Result<VerifiedJws, JwsError> {
     if compact.len() > MAX_JWS {
         return Err(JwsError::TooLong);
     }
-    let (signed, signature) = compact.rsplit_once('.').ok_or(JwsError::Form)?;
-    let (head, payload) = signed.split_once('.').ok_or(JwsError::Form)?;
-    // This alphabet refuses padding, dots and stray bits, so that each message has one text.
-    let decode = |part: &str| URL_SAFE_NO_PAD.decode(part).map_err(|_| JwsError::Form);
-    let (head, payload, signature) = (decode(head)?, decode(payload)?, decode(signature)?);
+    let Parts { signed, header: head, payload, signature } = take_apart(compact)?;
 
     let parsed = parse_strict(&head, MAX_HEADER, 1).map_err(|_| JwsError::Header)?;
     let text = |name: &str| parsed.get(name).and_then(Value::as_str).ok_or(JwsError::Header);

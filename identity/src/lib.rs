@@ -5,6 +5,7 @@ pub mod canonical;
 mod credential;
 mod did;
 pub mod did_document;
+pub mod jose;
 mod jws;
 mod key;
 #[cfg(feature = "keychain")]
@@ -15,6 +16,7 @@ mod random;
 mod request;
 mod sealed;
 mod secret;
+pub mod status;
 mod trust;
 pub mod vc;
 #[cfg(feature = "web")]

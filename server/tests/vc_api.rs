@@ -40,6 +40,10 @@ impl Service {
         (answer.status().as_u16(), answer.json().await.unwrap_or_default())
     }
 
+    async fn post_to(&self, path: String, body: String) -> (u16, Value) {
+        self.post(&path, body).await
+    }
+
     async fn signed(&self, instance: &str, key: &str) -> Value {
         let body = json!({ "credential": credential(&self.keys[key]) }).to_string();
         let (status, mut said) = self.post(&format!("/{instance}/credentials/issue"), body).await;
@@ -139,6 +143,147 @@ async fn only_programs_on_this_machine_have_things_signed() {
     // A web page can send this without asking.
     assert_eq!(asked("text/plain").send().await.unwrap().status().as_u16(), 400);
     assert!(start(VcOptions::new("0.0.0.0:0".parse().unwrap())).await.is_err(), "in the clear, and for all to reach");
+}
+
+#[tokio::test]
+async fn what_was_issued_is_revoked_and_suspended_by_the_operator_alone() {
+    let work = tempfile::tempdir().unwrap();
+    let options =
+        || VcOptions { keys: Some(work.path().join("keys")), ..VcOptions::new("127.0.0.1:0".parse().unwrap()) };
+    // The address of the lists has to stay the same from start to start.
+    let url = || Some("https://biobank.example/vc/".parse().unwrap());
+    let mut service = Service::open(VcOptions { url: url(), ..options() }).await;
+    let mut indices = Vec::new();
+    for (instance, key, purpose) in [
+        ("eddsa-rdfc-2022", "ed", "1"),
+        ("ecdsa-jcs-2019-p256", "p256", "revocation"),
+        ("eddsa-jcs-2022", "ed", "suspension"),
+    ] {
+        let body = json!({ "credential": credential(&service.keys[key]) }).to_string();
+        let (status, said) = service.post(&format!("/{instance}/credentials/issue?status={purpose}"), body).await;
+        assert_eq!(status, 201, "{said}");
+        let signed = &said["verifiableCredential"];
+        let entry = signed["credentialStatus"].clone();
+        assert_eq!(entry["type"], "BitstringStatusListEntry");
+        indices.push(entry["statusListIndex"].as_str().unwrap().parse::<u64>().unwrap());
+        assert_eq!(service.verified(signed, json!({})).await.0, 200, "{purpose}");
+
+        // The list is one that everybody can verify, of the same issuer, and says that nothing is wrong.
+        let path = entry["statusListCredential"].as_str().unwrap().strip_prefix("https://biobank.example/vc").unwrap();
+        let get = async |service: &Service| -> Value {
+            service.http.get(format!("{}{path}", service.running.address)).send().await.unwrap().json().await.unwrap()
+        };
+        let list = get(&service).await;
+        assert_eq!((&list["issuer"], &list["id"]), (&signed["issuer"], &entry["statusListCredential"]));
+        assert_eq!(service.verified(&list, json!({})).await.0, 200, "{list}");
+
+        let set = |status: bool| json!({ "credentialStatus": entry, "status": status }).to_string();
+        let change = format!("{}/credentials/status", service.running.address);
+        let request = service.http.post(&change).header("content-type", "application/json").body(set(true));
+        let forwarded = request.header("x-forwarded-for", "192.0.2.1").send().await.unwrap();
+        assert_eq!(forwarded.status().as_u16(), 403);
+        let request = service.http.post(&change).header("content-type", "text/plain").body(set(true));
+        assert_eq!(request.send().await.unwrap().status().as_u16(), 400, "a web page can send this without asking");
+        assert_eq!(service.post("/credentials/status", set(true)).await.0, 200);
+        assert_eq!(service.post("/credentials/status", set(true)).await.0, 200, "once more changes nothing");
+        // Kept from start to start.
+        service = Service::open(VcOptions { url: url(), ..options() }).await;
+        let (status, said) = service.verified(signed, json!({ "checks": ["proof"] })).await;
+        assert_eq!(status, 400);
+        assert!(said["errors"][0].as_str().unwrap().starts_with("status: "), "{said}");
+        let held = json!({ "@context": [V2], "type": ["VerifiablePresentation"], "verifiableCredential": [signed] });
+        let held = json!({ "verifiablePresentation": held }).to_string();
+        let (status, said) = service.post("/presentations/verify", held.clone()).await;
+        assert_eq!((status, &said["credentials"][0]["verified"]), (400, &json!(false)), "{said}");
+        // A suspension ends; what was revoked stays so.
+        let (status, _) = service.post("/credentials/status", set(false)).await;
+        let suspended = purpose == "suspension";
+        assert_eq!(status, if suspended { 200 } else { 400 });
+        assert_eq!(service.verified(signed, json!({})).await.0, if suspended { 200 } else { 400 });
+        assert_eq!(service.post("/presentations/verify", held).await.0, if suspended { 200 } else { 400 });
+        assert!(get(&service).await["credentialSubject"]["encodedList"].as_str().unwrap().len() > 40);
+    }
+    assert_ne!(indices, [0, 0, 0]);
+}
+
+#[tokio::test]
+async fn a_status_that_the_service_did_not_give_is_not_changed_and_never_good() {
+    let service = Service::plain().await;
+    let issue = |credential: Value, query: &'static str| {
+        let body = json!({ "credential": credential }).to_string();
+        service.post_to(format!("/eddsa-jcs-2022/credentials/issue{query}"), body)
+    };
+    let (_, said) = issue(credential(&service.keys["ed"]), "?status=1").await;
+    let entry = said["verifiableCredential"]["credentialStatus"].clone();
+    assert_eq!(issue(credential(&service.keys["ed"]), "?status=destruction").await.0, 400);
+    let change = |name: &'static str, value: Value| {
+        let mut other = entry.clone();
+        other[name] = value;
+        service
+            .post_to("/credentials/status".to_owned(), json!({ "credentialStatus": other, "status": true }).to_string())
+    };
+    let index: u64 = entry["statusListIndex"].as_str().unwrap().parse().unwrap();
+    let list = entry["statusListCredential"].as_str().unwrap();
+    for (name, value) in [
+        ("statusListIndex", json!(((index + 1) % 131_072).to_string())),
+        ("statusListIndex", json!("131072")),
+        ("statusListIndex", json!("x")),
+        ("statusListIndex", json!(7)),
+        ("statusPurpose", json!("suspension")),
+        ("statusListCredential", json!("https://elsewhere.example/status/1")),
+        ("statusListCredential", json!(list.replace("/status/1", "/status/2"))),
+        ("statusListCredential", json!(list.replace("/status/1", "/status/7"))),
+        ("type", json!("StatusList2021Entry")),
+    ] {
+        assert_eq!(change(name, value.clone()).await.0, 404, "{name} {value}");
+    }
+    for body in
+        [json!({}), json!({ "credentialStatus": entry }), json!({ "credentialStatus": entry, "status": "true" })]
+    {
+        assert_eq!(service.post("/credentials/status", body.to_string()).await.0, 400, "{body}");
+    }
+    // A credential whose list nobody here has: its proof is right, and it is not verified.
+    let mut elsewhere = credential(&service.keys["ed"]);
+    elsewhere["credentialStatus"] = entry.clone();
+    elsewhere["credentialStatus"]["statusListCredential"] = json!("https://elsewhere.example/status/1");
+    assert_eq!(issue(elsewhere.clone(), "?status=1").await.0, 400, "it has a status already");
+    let (status, said) = issue(elsewhere, "").await;
+    assert_eq!(status, 201, "{said}");
+    let (status, said) = service.verified(&said["verifiableCredential"], json!({})).await;
+    assert_eq!((status, said["errors"].as_array().unwrap().len()), (400, 1), "{said}");
+    assert!(said["errors"][0].as_str().unwrap().starts_with("status: could not be checked"), "{said}");
+    for path in ["/status/0", "/status/7", "/status/-1", "/status/x", "/status/99999999999999999999"] {
+        let answer = service.http.get(format!("{}{path}", service.running.address)).send().await.unwrap();
+        assert_eq!(answer.status().as_u16(), 404, "{path}");
+    }
+}
+
+#[tokio::test]
+async fn tokens_in_their_envelopes_are_verified_too() {
+    use identity::jose::{TokenOptions, envelope, issue_token};
+    let service = Service::plain().await;
+    let key = identity::vc::Signer::from_secret(identity::vc::KeyKind::P256, &[7; 32]).unwrap();
+    let token = |document: &Value| {
+        issue_token(document, &TokenOptions::new(consent::Timestamp::from_unix(1_790_000_000)), &key).unwrap()
+    };
+    let good = token(&credential(&json!(key.id().as_str())));
+    let (status, said) = service.verified(&envelope(&good, false), json!({})).await;
+    assert_eq!((status, &said["verified"]), (200, &json!(true)), "{said}");
+    let (status, said) = service.verified(&envelope(&good[..good.len() - 2], false), json!({})).await;
+    assert_eq!(status, 400, "{said}");
+    let (head, rest) = good.split_once('.').unwrap();
+    let none = format!("{}.{}.", "eyJhbGciOiJub25lIiwidHlwIjoidmMrand0In0", rest.split('.').next().unwrap());
+    let (_, said) = service.verified(&envelope(&none, false), json!({})).await;
+    assert!(said["errors"][0].as_str().unwrap().starts_with("algorithm"), "{said} {head}");
+    let bare = json!({ "@context": [V2], "type": ["VerifiablePresentation"], "verifiableCredential": [envelope(&good, false)] });
+    let ask = |presentation: Value| {
+        service
+            .post_to("/presentations/verify".to_owned(), json!({ "verifiablePresentation": presentation }).to_string())
+    };
+    let (status, said) = ask(bare.clone()).await;
+    assert_eq!(status, 200, "{said}");
+    assert_eq!(ask(envelope(&token(&bare), true)).await.0, 200);
+    assert_eq!(ask(envelope(&good, true)).await.0, 400, "a credential is no presentation");
 }
 
 #[tokio::test]

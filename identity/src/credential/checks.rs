@@ -22,7 +22,8 @@ pub struct Check {
     /// The name, one of `size`, `json`, `context`, `type`, `proof-count`, `suite`, `purpose`, `signer-is-issuer`,
     /// `created`, `expires`, `challenge`, `audience`, `valid-from`, `valid-until`, `signature`, `claims`; of any
     /// credential also `id`, `issuer`, `holder`, `subject`, `members`, `terms`, `credentials`, `proof-shape`,
-    /// `freshness`, `previous-proof`, `resolution`, `schema`, `status` and `trust`.
+    /// `freshness`, `previous-proof`, `resolution`, `schema`, `status` and `trust`; of tokens also `form`, `header`,
+    /// `typ`, `algorithm`, `disclosures`, `key-binding` and `sd-hash`; of envelopes `envelope`.
     pub name: &'static str,
     /// The result.
     pub result: CheckResult,

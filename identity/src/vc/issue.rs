@@ -119,6 +119,13 @@ fn add_proof(document: &Value, options: &IssueOptions, key: &Signer) -> Result<V
     Ok(Value::Object(document))
 }
 
+/// Looks at a credential or presentation before it is signed in any way, and hands back who it says that it is from.
+pub(crate) fn sound(document: &Map<String, Value>, presents: bool) -> Result<Option<&str>, IssueError> {
+    let (_, name) = form(document, presents).map_err(IssueError::Document)?;
+    jsonld::statements(&Value::Object(document.clone())).map_err(IssueError::Document)?;
+    Ok(name)
+}
+
 /// The data model of a document that keeps to it, and who it says that it is from.
 fn form(document: &Map<String, Value>, presents: bool) -> Result<(Model, Option<&str>), String> {
     let model = model::context(document)?;

@@ -65,7 +65,7 @@ fn at_once<T>(work: impl Future<Output = T>) -> Option<T> {
 }
 
 /// Does work on a stack of known size. A panic of the library is a refusal and no crash.
-pub(super) fn with_room<T: Send>(work: impl FnOnce() -> T + Send) -> Option<T> {
+pub(crate) fn with_room<T: Send>(work: impl FnOnce() -> T + Send) -> Option<T> {
     std::thread::scope(|scope| {
         let thread = std::thread::Builder::new().name("credential".to_owned()).stack_size(STACK);
         thread.spawn_scoped(scope, work).ok()?.join().ok()

@@ -1,7 +1,6 @@
 //! Public keys as JSON Web Keys (RFC 7517, RFC 7518 section 6.2, RFC 8037).
 
-use super::keys::{KeyId, KeyIdError, Public};
-use crate::PublicKey;
+use super::keys::{KeyId, KeyIdError, KeyKind, Public};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
@@ -11,7 +10,9 @@ impl KeyId {
     pub fn from_jwk(jwk: &Value) -> Result<Self, KeyIdError> {
         let jwk = jwk.as_object().ok_or(KeyIdError::Invalid)?;
         let text = |name: &str| jwk.get(name).map(|value| value.as_str().unwrap_or_default());
-        if jwk.contains_key("d") || text("use").is_some_and(|purpose| purpose != "sig") {
+        let operations =
+            jwk.get("key_ops").is_none_or(|all| all.as_array().is_some_and(|all| all.contains(&json!("verify"))));
+        if jwk.contains_key("d") || !operations || text("use").is_some_and(|purpose| purpose != "sig") {
             return Err(KeyIdError::Invalid);
         }
         let coordinate = |name: &str, len: usize| {
@@ -19,21 +20,14 @@ impl KeyId {
             if bytes.len() == len { Ok(bytes) } else { Err(KeyIdError::Length) }
         };
         // Not compressed (SEC 1, section 2.3.3).
-        let point = |len: usize| Ok([vec![4], coordinate("x", len)?, coordinate("y", len)?].concat());
-        let public = match (text("kty"), text("crv")) {
-            (Some("OKP"), Some("Ed25519")) => {
-                let bytes: [u8; 32] = coordinate("x", 32)?.try_into().map_err(|_| KeyIdError::Length)?;
-                PublicKey::from_bytes(&bytes).ok().map(Public::Ed25519)
-            }
-            (Some("EC"), Some("P-256")) => {
-                p256::ecdsa::VerifyingKey::from_sec1_bytes(&point(32)?).ok().map(Public::P256)
-            }
-            (Some("EC"), Some("P-384")) => {
-                p384::ecdsa::VerifyingKey::from_sec1_bytes(&point(48)?).ok().map(Public::P384)
-            }
+        let point = |len: usize| Ok::<_, KeyIdError>([vec![4], coordinate("x", len)?, coordinate("y", len)?].concat());
+        let (kind, bytes) = match (text("kty"), text("crv")) {
+            (Some("OKP"), Some("Ed25519")) => (KeyKind::Ed25519, coordinate("x", 32)?),
+            (Some("EC"), Some("P-256")) => (KeyKind::P256, point(32)?),
+            (Some("EC"), Some("P-384")) => (KeyKind::P384, point(48)?),
             _ => return Err(KeyIdError::KeyType),
         };
-        public.map(Self::of).ok_or(KeyIdError::Key)
+        Self::from_bytes(kind, &bytes).ok_or(KeyIdError::Key)
     }
 
     /// The public key, with the members that its thumbprint is over (RFC 7638) and no others.

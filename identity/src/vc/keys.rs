@@ -50,7 +50,7 @@ impl KeyKind {
     }
 
     /// How many bytes a signature has.
-    pub(super) fn signature_len(self) -> usize {
+    pub(crate) fn signature_len(self) -> usize {
         if self == Self::P384 { 96 } else { 64 }
     }
 }
@@ -107,6 +107,16 @@ impl KeyId {
         Self { text: format!("{SCHEME}z{}", bs58::encode(bytes).into_string()), kind, public }
     }
 
+    /// The key of these bytes: 32 for Ed25519 (RFC 8032), else a point in either form of SEC 1, section 2.3.
+    pub(super) fn from_bytes(kind: KeyKind, bytes: &[u8]) -> Option<Self> {
+        let public = match kind {
+            KeyKind::Ed25519 => Public::Ed25519(PublicKey::from_bytes(bytes.try_into().ok()?).ok()?),
+            KeyKind::P256 => Public::P256(p256::ecdsa::VerifyingKey::from_sec1_bytes(bytes).ok()?),
+            KeyKind::P384 => Public::P384(p384::ecdsa::VerifyingKey::from_sec1_bytes(bytes).ok()?),
+        };
+        Some(Self::of(public))
+    }
+
     /// The kind of the key.
     pub fn kind(&self) -> KeyKind {
         self.kind
@@ -144,7 +154,7 @@ impl KeyId {
     }
 
     /// Whether this is the key's signature of the message.
-    pub(super) fn verify(&self, message: &[u8], signature: &[u8]) -> bool {
+    pub(crate) fn verify(&self, message: &[u8], signature: &[u8]) -> bool {
         match &self.public {
             Public::Ed25519(key) => signature.try_into().is_ok_and(|signature| key.verify(message, signature).is_ok()),
             Public::P256(key) => p256::ecdsa::Signature::from_slice(signature)
@@ -173,15 +183,7 @@ impl FromStr for KeyId {
         if bytes.len() != kind.public_len() {
             return Err(KeyIdError::Length);
         }
-        let public = match kind {
-            KeyKind::Ed25519 => {
-                let bytes: [u8; 32] = bytes.try_into().map_err(|_| KeyIdError::Length)?;
-                PublicKey::from_bytes(&bytes).ok().map(Public::Ed25519)
-            }
-            KeyKind::P256 => p256::ecdsa::VerifyingKey::from_sec1_bytes(bytes).ok().map(Public::P256),
-            KeyKind::P384 => p384::ecdsa::VerifyingKey::from_sec1_bytes(bytes).ok().map(Public::P384),
-        };
-        let id = Self::of(public.ok_or(KeyIdError::Key)?);
+        let id = Self::from_bytes(kind, bytes).ok_or(KeyIdError::Key)?;
         // Base58 has one text for some bytes, and compression one form for a point; this holds both.
         if id.text == text { Ok(id) } else { Err(KeyIdError::Invalid) }
     }
@@ -237,7 +239,7 @@ impl Signer {
     }
 
     /// Signs a message, without randomness (RFC 8032, RFC 6979).
-    pub(super) fn sign(&self, message: &[u8]) -> Option<Vec<u8>> {
+    pub(crate) fn sign(&self, message: &[u8]) -> Option<Vec<u8>> {
         Some(match &self.0 {
             Secret::Ed25519(key) => key.sign(message).to_vec(),
             Secret::P256(key) => {

@@ -39,7 +39,7 @@ pub(super) fn context(document: &Object) -> Result<Model, String> {
 }
 
 /// A list of names, one of which is the `expected` one.
-pub(super) fn types(document: &Object, expected: &str, list_only: bool) -> Result<(), String> {
+pub(crate) fn types(document: &Object, expected: &str, list_only: bool) -> Result<(), String> {
     let found = match document.get("type") {
         None => return Err("type is missing".to_owned()),
         Some(Value::Array(items)) => items.iter().map(|item| item.as_str()).collect::<Option<Vec<_>>>(),
@@ -50,7 +50,7 @@ pub(super) fn types(document: &Object, expected: &str, list_only: bool) -> Resul
     if found.contains(&expected) { Ok(()) } else { Err(format!("type does not name {expected}")) }
 }
 
-pub(super) fn is_url(text: &str) -> bool {
+pub(crate) fn is_url(text: &str) -> bool {
     Iri::new(text).is_ok()
 }
 

@@ -3,6 +3,7 @@
 use super::Suite;
 use crate::credential::Checks;
 use crate::did_document::{Local, Resolver};
+use crate::jose::Algorithm;
 use consent::Timestamp;
 use serde_json::{Map, Value};
 use std::fmt;
@@ -10,7 +11,7 @@ use std::sync::Arc;
 
 /// What a [`Judge`] answers, by the name of its check, and the member of a credential that makes the question. Whether
 /// an issuer is trusted is always a question.
-pub(super) const QUESTIONS: [&str; 3] = ["schema", "status", "trust"];
+pub(crate) const QUESTIONS: [&str; 3] = ["schema", "status", "trust"];
 
 /// What somebody who was asked about a credential says.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,6 +42,8 @@ pub struct Policy {
     pub domain: Option<String>,
     /// The suites that are good enough.
     pub suites: Vec<Suite>,
+    /// The algorithms of signed tokens that are good enough.
+    pub algorithms: Vec<Algorithm>,
     /// Whether the key has to be that of whom the document names. A verifier that says no learns that somebody signed,
     /// and not who; only test suites have a reason to.
     pub binding: bool,
@@ -78,6 +81,7 @@ impl Policy {
             challenge: None,
             domain: None,
             suites,
+            algorithms: Algorithm::ALL.to_vec(),
             binding: true,
             unsigned: false,
             max_proof_age: None,
@@ -97,11 +101,11 @@ impl Policy {
         known.is_some()
     }
 
-    /// Asks about everything that the credential itself can not show.
-    pub(super) fn ask(&self, checks: &mut Checks, credential: &Map<String, Value>) {
+    /// Asks about everything that the credential itself can not show. `status` is the member that names a status.
+    pub(crate) fn ask(&self, checks: &mut Checks, credential: &Map<String, Value>, status: &str) {
         for (name, member, judge) in [
             ("schema", Some("credentialSchema"), &self.schema),
-            ("status", Some("credentialStatus"), &self.status),
+            ("status", Some(status), &self.status),
             ("trust", None, &self.trust),
         ] {
             if let Some(member) = member.filter(|member| !credential.contains_key(*member)) {

@@ -5,9 +5,9 @@ use serde_json::{Map, Value};
 use std::collections::BTreeSet;
 
 /// What a proof of a credential is for.
-pub(super) const PURPOSE_CREDENTIAL: &str = "assertionMethod";
+pub(crate) const PURPOSE_CREDENTIAL: &str = "assertionMethod";
 /// What a proof of a presentation is for.
-pub(super) const PURPOSE_PRESENTATION: &str = "authentication";
+pub(crate) const PURPOSE_PRESENTATION: &str = "authentication";
 /// How many proofs a document may have.
 pub(super) const MAX_PROOFS: usize = 16;
 

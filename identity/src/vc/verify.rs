@@ -10,14 +10,15 @@ use super::transform::{signed_bytes, without_proof};
 use super::{MAX_BYTES, MAX_DEPTH, TYPE_CREDENTIAL, TYPE_PRESENTATION, jsonld};
 use crate::canonical::{JsonError, parse_document};
 use crate::credential::{Checks, Verification};
-use crate::did_document::{DidUrl, address_of};
+use crate::did_document::DidUrl;
+use crate::jose::Enveloped;
 use consent::Timestamp;
 use serde_json::{Map, Value};
 
 /// How far another clock may run ahead, in seconds.
-const MAX_AHEAD: i64 = 300;
+pub(crate) const MAX_AHEAD: i64 = 300;
 /// How many credentials one presentation may hold.
-const MAX_CREDENTIALS: usize = 64;
+pub(super) const MAX_CREDENTIALS: usize = 64;
 
 /// What came of a presentation, and of each credential in it.
 #[derive(Debug, Clone)]
@@ -30,9 +31,9 @@ pub struct PresentationReport {
 }
 
 const BEFORE: [&str; 2] = ["size", "json"];
-const OF_CREDENTIAL: [&str; 9] =
+pub(crate) const OF_CREDENTIAL: [&str; 9] =
     ["context", "type", "id", "issuer", "subject", "valid-from", "valid-until", "members", "terms"];
-const OF_PRESENTATION: [&str; 6] = ["context", "type", "id", "holder", "credentials", "terms"];
+pub(crate) const OF_PRESENTATION: [&str; 6] = ["context", "type", "id", "holder", "credentials", "terms"];
 const OF_PROOFS: [&str; 13] = [
     "proof-count",
     "proof-shape",
@@ -51,28 +52,32 @@ const OF_PROOFS: [&str; 13] = [
 /// Without these nothing is canonicalised and no signature is looked at: they bound the work.
 const BEFORE_SIGNATURE: [&str; 8] =
     ["context", "type", "terms", "proof-count", "proof-shape", "suite", "previous-proof", "resolution"];
-/// How many DIDs of one document are looked up, at most.
-const MAX_NAMED: usize = 8;
 
-/// Verifies a credential of any kind.
+/// Verifies a credential of any kind, an `EnvelopedVerifiableCredential` included.
 pub fn verify_credential(bytes: &[u8], policy: &Policy) -> Verification<Value> {
     let work = || {
         let mut checks = Checks::new(&[&BEFORE[..], &OF_CREDENTIAL, &OF_PROOFS, &QUESTIONS].concat());
         let document = read(&mut checks, bytes);
         match document {
-            Some(document) => credential(checks, document, policy),
+            Some(document) => match Enveloped::of(&document) {
+                Some(enveloped) => enveloped.verify_credential(policy),
+                None => credential(checks, document, policy),
+            },
             None => checks.conclude(None),
         }
     };
     with_room(work).unwrap_or_else(broke_off)
 }
 
-/// Verifies a presentation of any kind, with the credentials that it holds.
+/// Verifies a presentation of any kind, an `EnvelopedVerifiablePresentation` included, with the credentials that it holds.
 pub fn verify_presentation(bytes: &[u8], policy: &Policy) -> PresentationReport {
     let work = || {
         let mut checks = Checks::new(&[&BEFORE[..], &OF_PRESENTATION, &OF_PROOFS].concat());
         match read(&mut checks, bytes) {
-            Some(document) => presentation(checks, document, policy),
+            Some(document) => match Enveloped::of(&document) {
+                Some(enveloped) => enveloped.verify_presentation(policy),
+                None => presentation(checks, document, policy),
+            },
             None => PresentationReport { presentation: checks.conclude(None), credentials: Vec::new() },
         }
     };
@@ -80,7 +85,7 @@ pub fn verify_presentation(bytes: &[u8], policy: &Policy) -> PresentationReport 
     with_room(work).unwrap_or_else(broken)
 }
 
-fn broke_off() -> Verification<Value> {
+pub(crate) fn broke_off() -> Verification<Value> {
     let mut checks = Checks::new(&BEFORE);
     checks.record::<()>("json", Err("the check broke off".to_owned()));
     checks.conclude(None)
@@ -100,39 +105,73 @@ fn read(checks: &mut Checks, bytes: &[u8]) -> Option<Map<String, Value>> {
 }
 
 fn credential(mut checks: Checks, document: Map<String, Value>, policy: &Policy) -> Verification<Value> {
-    let model = checks.record("context", model::context(&document));
-    checks.record("type", model::types(&document, TYPE_CREDENTIAL, true));
-    checks.record("id", model::id(&document));
-    let issuer = checks.record("issuer", model::party(&document, "issuer"));
-    checks.record("subject", model::subject(&document));
+    let issuer = content(&mut checks, &document, policy.now);
+    prove(&mut checks, &document, issuer, PURPOSE_CREDENTIAL, policy);
+    policy.ask(&mut checks, &document, "credentialStatus");
+    checks.conclude(Some(Value::Object(document)))
+}
+
+/// Everything of a credential but its proofs; hands back who it says that it is from.
+pub(crate) fn content<'a>(checks: &mut Checks, document: &'a Map<String, Value>, now: Timestamp) -> Option<&'a str> {
+    let model = checks.record("context", model::context(document));
+    checks.record("type", model::types(document, TYPE_CREDENTIAL, true));
+    checks.record("id", model::id(document));
+    let issuer = checks.record("issuer", model::party(document, "issuer"));
+    checks.record("subject", model::subject(document));
     // Without a model its dates have no names.
     let model = model.unwrap_or(Model::Two);
-    match model::validity(&document, model) {
+    match model::validity(document, model) {
         Ok((from, until)) => {
-            let begun = from.is_none_or(|from| from <= policy.now.plus_seconds(MAX_AHEAD));
+            let begun = from.is_none_or(|from| from <= now.plus_seconds(MAX_AHEAD));
             checks.record("valid-from", if begun { Ok(()) } else { Err("not valid yet".to_owned()) });
-            let lasts = until.is_none_or(|until| policy.now <= until);
+            let lasts = until.is_none_or(|until| now <= until);
             checks.record("valid-until", if lasts { Ok(()) } else { Err("not valid any more".to_owned()) });
         }
         Err(error) => {
             checks.record::<()>("valid-from", Err(error));
         }
     }
-    checks.record("members", model::members(&document, model, false));
-    terms(&mut checks, &document);
-    prove(&mut checks, &document, issuer, PURPOSE_CREDENTIAL, policy);
-    policy.ask(&mut checks, &document);
-    checks.conclude(Some(Value::Object(document)))
+    checks.record("members", model::members(document, model, false));
+    terms(checks, document);
+    issuer
 }
 
 fn presentation(mut checks: Checks, document: Map<String, Value>, policy: &Policy) -> PresentationReport {
-    checks.record("context", model::context(&document));
-    checks.record("type", model::types(&document, TYPE_PRESENTATION, false));
-    checks.record("id", model::id(&document));
-    let named = document.get("holder").map(|_| model::party(&document, "holder")).transpose();
+    let (holder, credentials) = presented(&mut checks, &document, policy);
+    if policy.unsigned && !document.contains_key("proof") {
+        // Nobody claims anything, so there is nothing to prove; the report says so.
+        for name in OF_PROOFS {
+            checks.waive(name, "there is no proof: nobody shows that they hold these credentials");
+        }
+    } else {
+        asked(&mut checks, policy);
+        prove(&mut checks, &document, holder, PURPOSE_PRESENTATION, policy);
+    }
+    PresentationReport { presentation: checks.conclude(Some(Value::Object(document))), credentials }
+}
+
+/// A verifier that wants to see a proof has to have given out a challenge.
+pub(crate) fn asked(checks: &mut Checks, policy: &Policy) {
+    let expected = match (&policy.challenge, &policy.unsigned) {
+        (None, false) => Err("no challenge was given, so an old presentation would pass for a new one".to_owned()),
+        _ => Ok(()),
+    };
+    checks.record("challenge", expected);
+}
+
+/// Everything of a presentation but its proofs: who it says that it is from, and what came of each credential in it.
+pub(crate) fn presented<'a>(
+    checks: &mut Checks,
+    document: &'a Map<String, Value>,
+    policy: &Policy,
+) -> (Option<&'a str>, Vec<Verification<Value>>) {
+    checks.record("context", model::context(document));
+    checks.record("type", model::types(document, TYPE_PRESENTATION, false));
+    checks.record("id", model::id(document));
+    let named = document.get("holder").map(|_| model::party(document, "holder")).transpose();
     let holder = checks.record("holder", named).flatten();
     let mut credentials = Vec::new();
-    let held = match model::objects(&document, "verifiableCredential") {
+    let held = match model::objects(document, "verifiableCredential") {
         // Presenting nothing shows control of a key.
         _ if document.get("verifiableCredential").is_some_and(|held| held.as_array().is_some_and(Vec::is_empty)) => {
             Ok(Vec::new())
@@ -144,13 +183,7 @@ fn presentation(mut checks: Checks, document: Map<String, Value>, policy: &Polic
         Ok(held) if held.len() <= MAX_CREDENTIALS => {
             // A challenge and an address belong to the presentation.
             let inner = Policy { challenge: None, domain: None, ..policy.clone() };
-            for one in held {
-                let mut checks = Checks::new(&[&BEFORE[..], &OF_CREDENTIAL, &OF_PROOFS, &QUESTIONS].concat());
-                for name in BEFORE {
-                    checks.record(name, Ok(()));
-                }
-                credentials.push(credential(checks, one.clone(), &inner));
-            }
+            credentials.extend(held.into_iter().map(|one| held_credential(one, &inner)));
             if credentials.iter().all(|one| one.verified.is_some()) {
                 Ok(())
             } else {
@@ -161,21 +194,19 @@ fn presentation(mut checks: Checks, document: Map<String, Value>, policy: &Polic
         Err(error) => Err(error),
     };
     checks.record("credentials", outcome);
-    terms(&mut checks, &document);
-    if policy.unsigned && !document.contains_key("proof") {
-        // Nobody claims anything, so there is nothing to prove; the report says so.
-        for name in OF_PROOFS {
-            checks.waive(name, "there is no proof: nobody shows that they hold these credentials");
-        }
-    } else {
-        let expected = match (&policy.challenge, &policy.unsigned) {
-            (None, false) => Err("no challenge was given, so an old presentation would pass for a new one".to_owned()),
-            _ => Ok(()),
-        };
-        checks.record("challenge", expected);
-        prove(&mut checks, &document, holder, PURPOSE_PRESENTATION, policy);
+    terms(checks, document);
+    (holder, credentials)
+}
+
+fn held_credential(document: &Map<String, Value>, policy: &Policy) -> Verification<Value> {
+    if let Some(enveloped) = Enveloped::of(document) {
+        return enveloped.verify_credential(policy);
     }
-    PresentationReport { presentation: checks.conclude(Some(Value::Object(document))), credentials }
+    let mut checks = Checks::new(&[&BEFORE[..], &OF_CREDENTIAL, &OF_PROOFS, &QUESTIONS].concat());
+    for name in BEFORE {
+        checks.record(name, Ok(()));
+    }
+    credential(checks, document.clone(), policy)
 }
 
 fn terms(checks: &mut Checks, document: &Map<String, Value>) {
@@ -281,16 +312,19 @@ fn audience(proof: &Proof, own: Option<&str>) -> Result<(), String> {
 }
 
 /// Who made a proof.
-struct Maker {
-    did: String,
-    key: KeyId,
+pub(crate) struct Maker {
+    pub(crate) did: String,
+    pub(crate) key: KeyId,
     /// From where it is known that the key is theirs, and how old that is.
-    evidence: String,
+    pub(crate) evidence: String,
 }
 
-/// The key that a proof names, if the document of its DID lists it for this purpose.
 fn signer(proof: &Proof, purpose: &str, policy: &Policy) -> Result<Maker, String> {
-    let method = proof.get("verificationMethod").and_then(Value::as_str).unwrap_or_default();
+    maker(proof.get("verificationMethod").and_then(Value::as_str).unwrap_or_default(), purpose, policy)
+}
+
+/// The key with this DID URL, if the document of its DID lists it for this purpose.
+pub(crate) fn maker(method: &str, purpose: &str, policy: &Policy) -> Result<Maker, String> {
     if method.starts_with("did:key:") {
         // By far the most, and a document would say nothing new.
         let key = KeyId::from_verification_method(method).map_err(|error| format!("verificationMethod: {error}"))?;
@@ -315,25 +349,6 @@ fn binding(signer: &Result<Maker, String>, named: Option<&str>, purpose: &str) -
         (Ok(_), _) => Err("the proof was made by a key that is not the issuer's or holder's".to_owned()),
         (Err(error), _) => Err(error.clone()),
     }
-}
-
-/// The DIDs whose documents a verification of these bytes needs and that have to be fetched: each once, and not more
-/// than a few, for whoever wrote the bytes chose them.
-pub fn named_dids(bytes: &[u8]) -> Vec<DidUrl> {
-    let Ok(document) = parse_document(bytes, MAX_BYTES, MAX_DEPTH) else { return Vec::new() };
-    let held =
-        document.as_object().and_then(|document| model::objects(document, "verifiableCredential").ok().flatten());
-    let mut found = Vec::<DidUrl>::new();
-    for object in document.as_object().into_iter().chain(held.unwrap_or_default()).take(1 + MAX_CREDENTIALS) {
-        for proof in proofs(object).unwrap_or_default() {
-            let method = proof.get("verificationMethod").and_then(Value::as_str).unwrap_or_default();
-            let Ok(did) = DidUrl::parse(method).and_then(|url| DidUrl::parse_did(url.did())) else { continue };
-            if found.len() < MAX_NAMED && !found.contains(&did) && matches!(address_of(&did), Ok(Some(_))) {
-                found.push(did);
-            }
-        }
-    }
-    found
 }
 
 fn signature(

@@ -9,6 +9,7 @@ use crate::clock::now;
 use axum::extract::{ConnectInfo, Path, Query, Request, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
+use identity::status::Purpose;
 use identity::vc::{IssueError, IssueOptions, issue};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
@@ -20,6 +21,9 @@ pub(super) struct Form {
     /// Anything but nothing or 0: the credential as it is, without `verifiableCredential` around it.
     #[serde(default)]
     bare: String,
+    /// Which status the credential gets: a purpose, or 1 for revocation.
+    #[serde(default)]
+    status: String,
 }
 
 pub(super) async fn post(
@@ -34,26 +38,48 @@ pub(super) async fn post(
         return Err(Problem::not_allowed().into());
     }
     let mut said = body(request).await?;
-    let credential = said.remove("credential").ok_or_else(|| Refusal::Options("credential is missing".to_owned()))?;
+    let mut credential =
+        said.remove("credential").ok_or_else(|| Refusal::Options("credential is missing".to_owned()))?;
     let options = said.remove("options").unwrap_or(Value::Null);
     let options = options_of(instance, &options, desk.conformance)?;
+    let purpose = status_of(&form.status)?;
+    if purpose.is_some() && credential.get("credentialStatus").is_some() {
+        return Err(Refusal::Options("the credential has a status already".to_owned()));
+    }
     let signed = at_work(&desk, move |desk| {
-        let key = desk.keys.of(instance.kind).ok_or(IssueError::Suite)?;
-        issue(&credential, &options, key)
+        let key = desk.keys.of(instance.kind).ok_or(IssueError::Suite).map_err(refusal)?;
+        if let Some((purpose, credential)) = purpose.zip(credential.as_object_mut()) {
+            let entry =
+                desk.lists.take(instance.kind, purpose).map_err(|error| Refusal::from(Problem::internal(error)))?;
+            credential.insert("credentialStatus".to_owned(), entry);
+        }
+        issue(&credential, &options, key).map_err(refusal)
     })
-    .await?
-    .map_err(|error| match error {
-        IssueError::Signature => Problem::internal("a signature could not be made").into(),
-        IssueError::Options(_) => Refusal::Options(error.to_string()),
-        _ => Refusal::Document(error.to_string()),
-    })?;
+    .await??;
     let bare = !matches!(form.bare.as_str(), "" | "0");
     let answer = if bare { signed } else { json!({ "verifiableCredential": signed }) };
     Ok(typed(StatusCode::CREATED, "application/json", &answer))
 }
 
+fn refusal(error: IssueError) -> Refusal {
+    match error {
+        IssueError::Signature => Problem::internal("a signature could not be made").into(),
+        IssueError::Options(_) => Refusal::Options(error.to_string()),
+        _ => Refusal::Document(error.to_string()),
+    }
+}
+
+fn status_of(said: &str) -> Result<Option<Purpose>, Refusal> {
+    match said {
+        "" | "0" => Ok(None),
+        "1" | "revocation" => Ok(Some(Purpose::Revocation)),
+        "suspension" => Ok(Some(Purpose::Suspension)),
+        _ => Err(Refusal::Options("status is neither revocation nor suspension".to_owned())),
+    }
+}
+
 /// Whether a program on this machine calls. One behind a proxy does not, though the proxy may be here.
-fn is_here(caller: SocketAddr, headers: &HeaderMap) -> bool {
+pub(super) fn is_here(caller: SocketAddr, headers: &HeaderMap) -> bool {
     let forwarded = ["forwarded", "x-forwarded-for", "via"].iter().any(|name| headers.contains_key(*name));
     caller.ip().to_canonical().is_loopback() && !forwarded
 }

@@ -51,10 +51,20 @@ impl Keyring {
         self.0.iter().find(|(_, other, _)| *other == kind).map(|(_, _, signer)| signer)
     }
 
+    /// The kinds of keys, in an order that does not change.
+    pub(super) fn kinds(&self) -> impl Iterator<Item = KeyKind> {
+        self.0.iter().map(|(_, kind, _)| *kind)
+    }
+
     /// Names and DIDs.
     pub(super) fn ids(&self) -> impl Iterator<Item = (&'static str, String)> {
         self.0.iter().map(|(name, _, signer)| (*name, signer.id().to_string()))
     }
+}
+
+/// A plain suite for a kind of key.
+pub(super) fn suite_of(kind: KeyKind) -> Option<Suite> {
+    INSTANCES.iter().find(|instance| instance.kind == kind).map(|instance| instance.suite)
 }
 
 fn make(kind: KeyKind) -> Result<(Zeroizing<Vec<u8>>, Signer), StartError> {

@@ -1,17 +1,20 @@
 //! A service for institutions: signs and verifies credentials of any kind over HTTP (the W3C VC-API).
 //!
-//! It keeps nothing but its keys and knows nothing of a biobank. Whoever may have things signed speaks in the
-//! institution's name, so that is for programs on the same machine, unless the operator says otherwise. It fetches
-//! nothing either, unless it is told to: the addresses are chosen by whoever wrote the document that is checked, and
-//! who sees the requests learns who was checked, and when.
+//! It keeps nothing but its keys and its status lists, and knows nothing of a biobank. Whoever may have things signed
+//! speaks in the institution's name, so that is for programs on the same machine, unless the operator says otherwise. It
+//! fetches nothing either, unless it is told to: the addresses are chosen by whoever wrote the document that is checked,
+//! and who sees the requests learns who was checked, and when.
 
 mod answer;
+mod fetched;
 mod identifiers;
 mod issuing;
 mod keyring;
+mod lists;
 mod page;
 mod resolving;
 mod routes;
+mod status;
 mod trusting;
 mod verifying;
 
@@ -25,10 +28,12 @@ use crate::door::{Connections, Door};
 use crate::tls::{TlsFiles, self_signed};
 use axum_server::Handle;
 use axum_server::tls_rustls::{RustlsAcceptor, RustlsConfig};
+use fetched::FetchedLists;
 use identity::did_document::{CacheTimes, DidUrl, Local, ResolveError, Resolved, Resolver};
 use identity::vc::named_dids;
 use identity::web::{Fetcher, WebResolver};
 use keyring::Keyring;
+use lists::Lists;
 use std::net::{SocketAddr, TcpListener};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -36,6 +41,7 @@ use std::time::Duration;
 use tokio::sync::Semaphore;
 use tokio::task::JoinHandle;
 use trusting::Trust;
+use url::Url;
 
 /// How long it waits for the head of a request and for a handshake.
 const HEAD_TIME: Duration = Duration::from_secs(20);
@@ -54,13 +60,17 @@ pub struct VcOptions {
     pub tls_listen: Option<SocketAddr>,
     /// Certificate and key; without them one is made at each start, which callers can only trust by hand.
     pub tls: Option<TlsFiles>,
-    /// The folder of the keys, made if missing; without it the keys end with the service.
+    /// The folder of the keys and status lists, made if missing; without it they end with the service.
     pub keys: Option<PathBuf>,
+    /// Under which address verifiers reach the status lists, as in `https://biobank.example/vc`. Without it, the
+    /// service's own address, with TLS if it has one.
+    pub url: Option<Url>,
     /// Whether test suites may ask for less than all checks, and have things signed in other names.
     pub conformance: bool,
     /// Whether callers from elsewhere may have things signed.
     pub issue_for_all: bool,
-    /// The client for DID documents of `did:web`; without it only DIDs that are keys are known.
+    /// The client for DID documents of `did:web` and for status lists; without it only DIDs that are keys are known, and
+    /// only the service's own lists.
     pub web: Option<Fetcher>,
     /// The list of trusted issuers. With one, an issuer that is not on it is none.
     pub trust: Option<TrustSource>,
@@ -74,6 +84,7 @@ impl VcOptions {
             tls_listen: None,
             tls: None,
             keys: None,
+            url: None,
             conformance: false,
             issue_for_all: false,
             web: None,
@@ -85,9 +96,11 @@ impl VcOptions {
 /// What the routes work with.
 struct Desk {
     keys: Keyring,
+    lists: Lists,
     conformance: bool,
     issue_for_all: bool,
     web: Option<WebResolver>,
+    fetched: Option<FetchedLists>,
     trust: Option<Arc<Trust>>,
     work: Semaphore,
 }
@@ -140,34 +153,48 @@ pub async fn start(options: VcOptions) -> Result<RunningVcApi, StartError> {
         return Err(StartError::Network(format!("{} can be reached by others: that takes TLS", options.listen)));
     }
     let keys = Keyring::open(options.keys.as_deref())?;
+    let (listener, address) = bind(options.listen)?;
+    let address = format!("http://{address}");
+    let (tls_listener, tls_address) = match options.tls_listen.map(bind).transpose()? {
+        Some((listener, address)) => (Some((listener, address.ip())), Some(format!("https://{address}"))),
+        None => (None, None),
+    };
+    let own = tls_address.as_ref().unwrap_or(&address).clone();
+    let url = options.url.as_ref().map_or(own, |url| url.as_str().trim_end_matches('/').to_owned());
+    let lists = Lists::open(options.keys.as_deref(), url, &keys)?;
     let (conformance, issue_for_all) = (options.conformance, options.issue_for_all);
+    let fetched = options.web.clone().map(FetchedLists::new);
     let web = options.web.map(|fetcher| WebResolver::new(fetcher, CacheTimes::default()));
     let trust = match options.trust {
         Some(source) => Some(Arc::new(Trust::open(source, options.keys.as_deref()).await?)),
         None => None,
     };
-    let desk =
-        Arc::new(Desk { keys, conformance, issue_for_all, web, trust: trust.clone(), work: Semaphore::new(AT_ONCE) });
+    let desk = Arc::new(Desk {
+        keys,
+        lists,
+        conformance,
+        issue_for_all,
+        web,
+        fetched,
+        trust: trust.clone(),
+        work: Semaphore::new(AT_ONCE),
+    });
     let (handle, door) = (Handle::new(), Door::new(Connections::default()));
     let mut tasks = Vec::new();
     tasks.extend(trust.map(|trust| tokio::spawn(trust.keep_up())));
 
-    let (listener, address) = bind(options.listen)?;
     let app = routes::router(desk.clone()).into_make_service_with_connect_info::<SocketAddr>();
     tasks.push(tokio::spawn(server(listener, &handle)?.acceptor(door.clone()).serve(app)));
-    let mut tls_address = None;
-    if let Some(place) = options.tls_listen {
+    if let Some((listener, place)) = tls_listener {
         let config: RustlsConfig = match &options.tls {
             Some(files) => files.read()?,
-            None => self_signed(place.ip())?,
+            None => self_signed(place)?,
         };
-        let (listener, address) = bind(place)?;
-        tls_address = Some(format!("https://{address}"));
         let tls = RustlsAcceptor::new(config).handshake_timeout(HANDSHAKE_TIME).acceptor(door);
         let app = routes::router(desk).into_make_service_with_connect_info::<SocketAddr>();
         tasks.push(tokio::spawn(server(listener, &handle)?.acceptor(tls).serve(app)));
     }
-    Ok(RunningVcApi { address: format!("http://{address}"), tls_address, tasks, handle })
+    Ok(RunningVcApi { address, tls_address, tasks, handle })
 }
 
 fn bind(place: SocketAddr) -> Result<(TcpListener, SocketAddr), StartError> {

@@ -1,7 +1,7 @@
 //! What the service answers to, as one table, and what every route shares.
 
 use super::answer::{Refusal, typed};
-use super::{Desk, identifiers, issuing, page, verifying};
+use super::{Desk, identifiers, issuing, page, status, verifying};
 use crate::Problem;
 use axum::Router;
 use axum::body::to_bytes;
@@ -37,6 +37,8 @@ pub const ROUTES: &[VcRoute] = &[
     VcRoute { method: "POST", path: "/{instance}/credentials/issue", handler: || post(issuing::post) },
     VcRoute { method: "POST", path: "/credentials/verify", handler: || post(verifying::credential) },
     VcRoute { method: "POST", path: "/presentations/verify", handler: || post(verifying::presentation) },
+    VcRoute { method: "POST", path: "/credentials/status", handler: || post(status::change) },
+    VcRoute { method: "GET", path: "/status/{number}", handler: || get(status::list) },
     VcRoute { method: "GET", path: "/keys", handler: || get(keys) },
     VcRoute { method: "GET", path: "/identifiers/", handler: || get(identifiers::nothing) },
     VcRoute { method: "GET", path: "/identifiers/{did}", handler: || get(identifiers::resolve) },

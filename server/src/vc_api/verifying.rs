@@ -6,8 +6,11 @@ use super::routes::{at_work, body};
 use crate::clock::now;
 use axum::extract::{Request, State};
 use axum::response::Response;
-use identity::vc::{Policy, verify_credential, verify_presentation};
+use consent::Timestamp;
+use identity::status::StatusLists;
+use identity::vc::{Finding, Judge, Policy, named_lists, verify_credential, verify_presentation};
 use serde_json::{Map, Value, json};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 pub(super) async fn credential(State(desk): State<Arc<Desk>>, request: Request) -> Result<Response, Refusal> {
@@ -22,7 +25,7 @@ pub(super) async fn presentation(State(desk): State<Arc<Desk>>, request: Request
     Ok(of_presentation(&at_work(&desk, move |_| verify_presentation(&document, &policy)).await?))
 }
 
-async fn asked(desk: &Desk, request: Request, name: &str) -> Result<(Vec<u8>, Policy), Refusal> {
+async fn asked(desk: &Arc<Desk>, request: Request, name: &str) -> Result<(Vec<u8>, Policy), Refusal> {
     let mut said = body(request).await?;
     let document = said.remove(name).ok_or_else(|| Refusal::Options(format!("{name} is missing")))?;
     let none = json!({});
@@ -44,6 +47,12 @@ async fn asked(desk: &Desk, request: Request, name: &str) -> Result<(Vec<u8>, Po
     policy.waived.extend(desk.conformance.then_some("status"));
     let document = document.to_string().into_bytes();
     policy.resolver = desk.look_up(&document).await;
+    let fetched = match &desk.fetched {
+        Some(fetched) => fetched.look_up(&desk.lists.of_others(named_lists(&document)), policy.now).await,
+        None => BTreeMap::new(),
+    };
+    let lists = StatusLists { lists: fetched, resolver: policy.resolver.clone() };
+    policy.status = Some(Arc::new(KnownLists { desk: desk.clone(), lists }));
     // "The proof only": who signed is not compared with whom the document names.
     let proof_only = options.get("checks") == Some(&json!(["proof"]));
     policy.binding = !(desk.conformance && proof_only);
@@ -64,5 +73,25 @@ pub(super) fn text(object: &Map<String, Value>, name: &str) -> Result<Option<Str
         None | Some(Value::Null) => Ok(None),
         Some(Value::String(text)) => Ok(Some(text.clone())),
         Some(_) => Err(Refusal::Options(format!("{name} is not a text"))),
+    }
+}
+
+/// Knows the status lists that this service hosts, and those that were fetched.
+struct KnownLists {
+    desk: Arc<Desk>,
+    lists: StatusLists,
+}
+
+impl std::fmt::Debug for KnownLists {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.lists.fmt(f)
+    }
+}
+
+impl Judge for KnownLists {
+    fn judge(&self, credential: &Map<String, Value>, now: Timestamp) -> Finding {
+        let mut known = self.lists.clone();
+        known.lists.extend(self.desk.lists.named_by(credential, &self.desk.keys, now));
+        known.judge(credential, now)
     }
 }
