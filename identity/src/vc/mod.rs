@@ -13,6 +13,7 @@ mod proof;
 mod rdf;
 mod rdfc;
 mod related;
+mod selective;
 mod suite;
 mod transform;
 #[cfg(test)]
@@ -21,6 +22,7 @@ mod verify;
 
 pub use issue::{IssueError, IssueOptions, issue};
 pub use keys::{BadSecret, KeyId, KeyIdError, KeyKind, Signer};
+pub use selective::{DeriveError, DeriveOptions, derive};
 pub use suite::{Suite, UnknownSuite};
 pub use verify::{Policy, PresentationReport, verify_credential, verify_presentation};
 

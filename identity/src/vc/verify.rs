@@ -4,9 +4,9 @@ use super::jsonld::with_room;
 use super::keys::KeyId;
 use super::model::{self, Model};
 use super::proof::{PURPOSE_CREDENTIAL, PURPOSE_PRESENTATION, Proof, followed, last, proofs, shape, texts};
-use super::suite::{Hash, Suite};
+use super::suite::{Form, Hash, Suite};
 use super::transform::{signed_bytes, without_proof};
-use super::{MAX_BYTES, MAX_DEPTH, TYPE_CREDENTIAL, TYPE_PRESENTATION, jsonld};
+use super::{MAX_BYTES, MAX_DEPTH, TYPE_CREDENTIAL, TYPE_PRESENTATION, jsonld, selective};
 use crate::canonical::{JsonError, parse_document};
 use crate::credential::{Checks, Verification};
 use consent::Timestamp;
@@ -26,6 +26,8 @@ pub struct Policy {
     pub challenge: Option<String>,
     /// The verifier's own name. What is addressed to somebody has to be addressed to it.
     pub domain: Option<String>,
+    /// The presentation header that was given out. A proof by `bbs-2023` with one has to answer it.
+    pub presentation_header: Option<Vec<u8>>,
     /// The suites that are good enough.
     pub suites: Vec<Suite>,
     /// Whether the key has to be that of whom the document names. A verifier that says no learns that somebody signed,
@@ -43,9 +45,11 @@ impl Policy {
             Suite::EddsaJcs2022,
             Suite::EcdsaRdfc2019,
             Suite::EcdsaJcs2019,
+            Suite::EcdsaSd2023,
+            Suite::Bbs2023,
             Suite::Ed25519Signature2020,
         ];
-        Self { now, challenge: None, domain: None, suites, binding: true, unsigned: false }
+        Self { now, challenge: None, domain: None, presentation_header: None, suites, binding: true, unsigned: false }
     }
 }
 
@@ -222,13 +226,14 @@ fn prove(checks: &mut Checks, document: &Map<String, Value>, named: Option<&str>
         let mut record = |name, outcome: Result<(), String>| {
             checks.record(name, outcome.map_err(|error| format!("proof {number}: {error}")));
         };
-        record("proof-shape", shape(proof));
+        record("proof-shape", shape(proof).and_then(|()| value(proof)));
         record("suite", suite(proof, policy).map(drop));
         let stated = proof.get("proofPurpose").and_then(Value::as_str) == Some(purpose);
         record("purpose", if stated { Ok(()) } else { Err(format!("proofPurpose is not {purpose}")) });
         record("created", created(proof, policy.now));
         record("expires", expires(proof, policy.now));
         record("challenge", challenge(proof, policy.challenge.as_deref()));
+        record("challenge", presentation_header(proof, policy.presentation_header.as_deref()));
         record("audience", audience(proof, policy.domain.as_deref()));
     }
     let Some(last) = checks.record("previous-proof", last(&all)) else { return };
@@ -248,6 +253,25 @@ fn prove(checks: &mut Checks, document: &Map<String, Value>, named: Option<&str>
     }
 }
 
+/// The form of the value, where that is more than a signature.
+fn value(proof: &Proof) -> Result<(), String> {
+    match Suite::of_proof(proof) {
+        Ok(suite) if suite.form() == Form::Parts => selective::check_value(proof, suite),
+        _ => Ok(()),
+    }
+}
+
+/// A derived proof answers with bytes of its own, because its options are the issuer's.
+fn presentation_header(proof: &Proof, expected: Option<&[u8]>) -> Result<(), String> {
+    let Ok(Suite::Bbs2023) = Suite::of_proof(proof) else { return Ok(()) };
+    match (selective::presentation_header(proof)?.as_slice(), expected) {
+        (found, Some(expected)) if found == expected => Ok(()),
+        ([], None) => Ok(()),
+        (_, None) => Err("there is a presentation header that this verifier did not give".to_owned()),
+        _ => Err("not the presentation header that was given".to_owned()),
+    }
+}
+
 fn suite(proof: &Proof, policy: &Policy) -> Result<Suite, String> {
     let suite = Suite::of_proof(proof).map_err(|error| error.to_string())?;
     if policy.suites.contains(&suite) { Ok(suite) } else { Err(format!("{suite} is not good enough here")) }
@@ -257,6 +281,7 @@ fn created(proof: &Proof, now: Timestamp) -> Result<(), String> {
     match model::moment(proof, "created")? {
         Some(created) if created <= now.plus_seconds(MAX_AHEAD) => Ok(()),
         Some(_) => Err("made in the future".to_owned()),
+        None if Suite::of_proof(proof).is_ok_and(|suite| !suite.is_dated()) => Ok(()),
         None => Err("created is missing".to_owned()),
     }
 }
@@ -306,6 +331,11 @@ fn signature(document: &Map<String, Value>, proof: &Proof, all: &[&Proof], polic
     if !suite.takes(key.kind()) {
         return Err("the suite does not go with this kind of key".to_owned());
     }
+    let mut bare = without_proof(document);
+    let wrong = || Err("the signature is not right".to_owned());
+    if suite.form() == Form::Parts {
+        return if selective::verify(&bare, proof, suite, &key)? { Ok(()) } else { wrong() };
+    }
     let value = proof.get("proofValue").and_then(Value::as_str).unwrap_or_default();
     // Twice the bytes are more letters than base58 takes.
     let base58 = value.strip_prefix('z').filter(|text| text.len() <= 2 * key.kind().signature_len());
@@ -314,7 +344,6 @@ fn signature(document: &Map<String, Value>, proof: &Proof, all: &[&Proof], polic
     if signature.len() != key.kind().signature_len() {
         return Err("proofValue is too long or too short".to_owned());
     }
-    let mut bare = without_proof(document);
     let previous = followed(proof, all)?;
     if !previous.is_empty() {
         bare.insert("proof".to_owned(), serde_json::json!(previous));
@@ -322,5 +351,5 @@ fn signature(document: &Map<String, Value>, proof: &Proof, all: &[&Proof], polic
     let mut options = proof.clone();
     options.remove("proofValue");
     let bytes = signed_bytes(&bare, &options, suite, Hash::of_key(key.kind()))?;
-    if key.verify(&bytes, &signature) { Ok(()) } else { Err("the signature is not right".to_owned()) }
+    if key.verify(&bytes, &signature) { Ok(()) } else { wrong() }
 }

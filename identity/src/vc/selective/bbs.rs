@@ -1,0 +1,179 @@
+//! `bbs-2023` (vc-di-bbs, section 3.4): one BBS signature of all statements, and proofs of it that two verifiers can not
+//! tell to be of one credential.
+//!
+//! Signatures and proofs are by `affinidi-bbs`. What is signed and disclosed is found out here, as for `ecdsa-sd-2023`.
+
+use super::cbor::{Components, list, map, number, write};
+use super::parts::{Label, Labels, MAX_STATEMENTS, Parts, divide, relabelled};
+use super::{Disclosure, Request, Signed};
+use crate::sha256;
+use crate::vc::keys::{KeyId, Signer};
+use affinidi_bbs::{Proof, Signature};
+use serde_json::{Map, Value as Json};
+
+pub(super) const BASE: [u8; 3] = [0xd9, 0x5d, 0x02];
+pub(super) const DERIVED: [u8; 3] = [0xd9, 0x5d, 0x03];
+
+/// The longest presentation header, in bytes.
+pub(super) const MAX_HEADER: usize = 1_000;
+
+/// A proof begins with three points, compressed; four numbers and one for each hidden statement follow.
+const POINT: usize = 48;
+const POINTS: usize = 3 * POINT;
+const NUMBER: usize = 32;
+/// The bit that says that a compressed point is the one at infinity.
+const AT_INFINITY: u8 = 0x40;
+
+/// What the issuer gives to the holder.
+pub(super) struct Base {
+    signature: [u8; 80],
+    header: [u8; 64],
+    key: [u8; 96],
+    hmac: [u8; 32],
+    pointers: Vec<String>,
+}
+
+/// What the holder gives to a verifier.
+pub(super) struct Derived {
+    proof: Vec<u8>,
+    labels: Vec<Label>,
+    mandatory: Vec<usize>,
+    others: Vec<usize>,
+    pub(super) presentation_header: Vec<u8>,
+}
+
+impl Base {
+    pub(super) fn read(text: &str) -> Result<Self, String> {
+        let mut components = Components::read(text, BASE)?;
+        let base = Self {
+            signature: components.exactly()?,
+            header: components.exactly()?,
+            key: components.exactly()?,
+            hmac: components.exactly()?,
+            pointers: components.pointers()?,
+        };
+        components.end().map(|()| base)
+    }
+
+    fn write(&self) -> Result<String, String> {
+        let (signature, header, key) = (self.signature.as_slice(), self.header.as_slice(), self.key.as_slice());
+        let pointers = list(self.pointers.iter().cloned());
+        write(&BASE, vec![signature.into(), header.into(), key.into(), self.hmac.as_slice().into(), pointers])
+    }
+}
+
+impl Derived {
+    pub(super) fn read(text: &str) -> Result<Self, String> {
+        let mut components = Components::read(text, DERIVED)?;
+        let rank = |label| {
+            let rank = number(label)?;
+            if rank < MAX_STATEMENTS { Ok(Label::Rank(rank as u32)) } else { Err("a label is too large".to_owned()) }
+        };
+        let derived = Self {
+            proof: components.bytes()?,
+            labels: components.labels(rank)?,
+            mandatory: components.places()?,
+            others: components.places()?,
+            presentation_header: components.bytes()?,
+        };
+        components.end()?;
+        derived.check_proof()?;
+        if derived.presentation_header.len() > MAX_HEADER {
+            return Err("the presentation header is too long".to_owned());
+        }
+        Ok(derived)
+    }
+
+    /// The form of the proof itself (draft-irtf-cfrg-bbs-signatures, `octets_to_proof`). The library does not refuse
+    /// the point at infinity, with which anybody could prove anything.
+    fn check_proof(&self) -> Result<(), String> {
+        let numbers = self.proof.len().checked_sub(POINTS).filter(|rest| rest % NUMBER == 0).map(|rest| rest / NUMBER);
+        let hidden = numbers.and_then(|numbers| numbers.checked_sub(4)).ok_or("the proof has not the right length")?;
+        if hidden + self.others.len() > MAX_STATEMENTS {
+            return Err("the proof is of too many statements".to_owned());
+        }
+        if self.proof[..POINTS].chunks(POINT).any(|point| point[0] & AT_INFINITY != 0) {
+            return Err("a point of the proof is the one at infinity".to_owned());
+        }
+        Ok(())
+    }
+
+    fn write(&self) -> Result<String, String> {
+        let places = |places: &[usize]| list(places.iter().map(|place| *place as u64));
+        let (mandatory, others) = (places(&self.mandatory), places(&self.others));
+        let (proof, header) = (self.proof.as_slice().into(), self.presentation_header.as_slice().into());
+        write(&DERIVED, vec![proof, map(&self.labels), mandatory, others, header])
+    }
+}
+
+/// What is signed beside the messages.
+fn header(proof_hash: &[u8], mandatory: &[String]) -> Result<[u8; 64], String> {
+    let header = [proof_hash, &sha256(mandatory.concat().as_bytes())].concat();
+    header.try_into().map_err(|_| "not two hashes of 32 bytes".to_owned())
+}
+
+fn messages(lines: &[String]) -> Vec<&[u8]> {
+    lines.iter().map(String::as_bytes).collect()
+}
+
+/// `hmac` is random, and made for this credential.
+pub(super) fn sign(
+    signed: &Signed<'_>,
+    pointers: &[String],
+    issuer: &Signer,
+    hmac: [u8; 32],
+) -> Result<String, String> {
+    let id = issuer.id();
+    let (Some(secret), Some(public)) = (issuer.bbs(), id.bbs()) else {
+        return Err("not a key of BLS12-381".to_owned());
+    };
+    let parts = Parts::of(signed.document, Labels::Rank, &hmac)?;
+    let places: Vec<usize> = parts.choose(pointers)?.places.into_iter().collect();
+    let (mandatory, others) = divide(parts.lines, &places)?;
+    let header = header(&signed.proof_hash, &mandatory)?;
+    let signature =
+        affinidi_bbs::sign(secret, public, &header, &messages(&others)).map_err(|error| error.to_string())?.to_bytes();
+    Base { signature, header, key: public.to_bytes(), hmac, pointers: pointers.to_vec() }.write()
+}
+
+pub(super) fn derive(
+    document: &Map<String, Json>,
+    value: &str,
+    asked: &Request<'_>,
+    issuer: &KeyId,
+) -> Result<Disclosure, String> {
+    let base = Base::read(value)?;
+    let public = issuer.bbs().filter(|public| public.to_bytes() == base.key);
+    let public = public.ok_or("the base proof is of another key than the one that it names")?;
+    if asked.presentation_header.len() > MAX_HEADER {
+        return Err("the presentation header is too long".to_owned());
+    }
+    let parts = Parts::of(document, Labels::Rank, &base.hmac)?;
+    let disclosed = asked.disclose(document, &parts, &base.pointers)?;
+    let (_, others) = divide(parts.lines, &disclosed.all_mandatory)?;
+    let signature = Signature::from_bytes(&base.signature).map_err(|error| error.to_string())?;
+    let (ours, messages) = (asked.presentation_header, messages(&others));
+    let proof = affinidi_bbs::proof_gen(public, &signature, &base.header, ours, &messages, &disclosed.others)
+        .map_err(|error| error.to_string())?;
+    let derived = Derived {
+        proof: proof.to_bytes().to_vec(),
+        labels: disclosed.labels,
+        mandatory: disclosed.mandatory,
+        others: disclosed.others,
+        presentation_header: ours.to_vec(),
+    };
+    Ok(Disclosure { document: disclosed.document, value: derived.write()? })
+}
+
+pub(super) fn verify(signed: &Signed<'_>, value: &str, issuer: &KeyId) -> Result<bool, String> {
+    let derived = Derived::read(value)?;
+    let public = issuer.bbs().ok_or("not a key of BLS12-381")?;
+    let (mandatory, others) = divide(relabelled(signed.document, &derived.labels)?, &derived.mandatory)?;
+    if others.len() != derived.others.len() {
+        return Err("there is not one place for each statement".to_owned());
+    }
+    let (proof, header) = (Proof::from_bytes(&derived.proof), header(&signed.proof_hash, &mandatory)?);
+    let ours = &derived.presentation_header;
+    affinidi_bbs::proof_verify(public, &proof, &header, ours, &messages(&others), &derived.others)
+        .map_err(|error| error.to_string())
+}
