@@ -5,12 +5,14 @@
 mod entries;
 mod notes;
 mod requests;
+mod selective;
 mod tiles;
 mod witnesses;
 
 pub use entries::{entry, kinds, rules};
 pub use notes::{checkpoint, note, policy, receipt};
 pub use requests::request;
+pub use selective::{proof_value, proof_values};
 pub use tiles::{entry_bundle, proof, tile_path};
 pub use witnesses::{leaf, mirror, root, witness};
 

@@ -4,6 +4,7 @@
 //! in the institution's name, so that is for programs on the same machine, unless the operator says otherwise.
 
 mod answer;
+mod deriving;
 mod identifiers;
 mod issuing;
 mod keyring;

@@ -1,7 +1,7 @@
 //! What the service answers to, as one table, and what every route shares.
 
 use super::answer::{Refusal, typed};
-use super::{Desk, identifiers, issuing, verifying};
+use super::{Desk, deriving, identifiers, issuing, verifying};
 use crate::Problem;
 use axum::Router;
 use axum::body::to_bytes;
@@ -33,6 +33,7 @@ pub struct VcRoute {
 pub const ROUTES: &[VcRoute] = &[
     VcRoute { method: "POST", path: "/{instance}/credentials/issue", handler: || post(issuing::post) },
     VcRoute { method: "POST", path: "/credentials/verify", handler: || post(verifying::credential) },
+    VcRoute { method: "POST", path: "/credentials/derive", handler: || post(deriving::post) },
     VcRoute { method: "POST", path: "/presentations/verify", handler: || post(verifying::presentation) },
     VcRoute { method: "GET", path: "/keys", handler: || get(keys) },
     VcRoute { method: "GET", path: "/identifiers/{did}", handler: || get(identifiers::resolve) },

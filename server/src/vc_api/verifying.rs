@@ -6,6 +6,8 @@ use super::routes::{at_work, body};
 use crate::clock::now;
 use axum::extract::{Request, State};
 use axum::response::Response;
+use base64::Engine;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use identity::vc::{Policy, verify_credential, verify_presentation};
 use serde_json::{Map, Value, json};
 use std::sync::Arc;
@@ -31,10 +33,30 @@ async fn asked(desk: &Desk, request: Request, name: &str) -> Result<(Vec<u8>, Po
     let mut policy = Policy::new(now());
     policy.challenge = text(options, "challenge")?;
     policy.domain = text(options, "domain")?;
+    policy.presentation_header = bytes(options, "presentationHeader")?;
     // "The proof only": who signed is not compared with whom the document names.
     let proof_only = options.get("checks") == Some(&json!(["proof"]));
     policy.binding = !(desk.conformance && proof_only);
     Ok((document.to_string().into_bytes(), policy))
+}
+
+/// Bytes as base64url in multibase.
+pub(super) fn bytes(object: &Map<String, Value>, name: &str) -> Result<Option<Vec<u8>>, Refusal> {
+    let Some(text) = text(object, name)? else { return Ok(None) };
+    let bytes = text.strip_prefix('u').and_then(|base64| BASE64_URL_SAFE_NO_PAD.decode(base64).ok());
+    bytes.map(Some).ok_or_else(|| Refusal::Options(format!("{name} is not base64url in multibase")))
+}
+
+pub(super) fn texts(object: &Map<String, Value>, name: &str) -> Result<Option<Vec<String>>, Refusal> {
+    let wrong = || Refusal::Options(format!("{name} is not a list of texts"));
+    match object.get(name) {
+        None | Some(Value::Null) => Ok(None),
+        Some(Value::Array(several)) => {
+            let texts = several.iter().map(|one| one.as_str().map(str::to_owned)).collect::<Option<_>>();
+            texts.map(Some).ok_or_else(wrong)
+        }
+        Some(_) => Err(wrong()),
+    }
 }
 
 pub(super) fn text(object: &Map<String, Value>, name: &str) -> Result<Option<String>, Refusal> {
