@@ -177,3 +177,47 @@ pub(super) fn verify(signed: &Signed<'_>, value: &str, issuer: &KeyId) -> Result
     affinidi_bbs::proof_verify(public, &proof, &header, ours, &messages(&others), &derived.others)
         .map_err(|error| error.to_string())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use affinidi_bbs::Ciphersuite;
+    use affinidi_bbs::generators::{calculate_domain, create_generators, p1_generator, point_to_bytes};
+    use affinidi_bbs::hash::{hash_to_scalar, messages_to_scalars, scalar_to_bytes};
+
+    /// A proof that was made without any signature. When the library refuses it, the check here is no longer needed.
+    #[test]
+    fn the_point_at_infinity_would_prove_anything() {
+        let secret = affinidi_bbs::SecretKey::from_bytes(&[7; 32]).unwrap();
+        let (public, suite, message) = (affinidi_bbs::sk_to_pk(&secret), Ciphersuite::default(), b"never signed");
+        let generators = create_generators(2, suite).unwrap();
+        let domain = calculate_domain(&public, &generators[0], &generators[1..], b"header", suite).unwrap();
+        let scalars = messages_to_scalars(&[message], suite).unwrap();
+        let number = |text: &[u8]| hash_to_scalar(text, b"test", suite).unwrap();
+        let (e, r1, r2) = (number(b"e"), number(b"r1"), number(b"r2"));
+        let b = p1_generator() + generators[0] * domain + generators[1] * scalars[0];
+        let infinity = point_to_bytes(&(b - b));
+        let asked = [
+            &1_u64.to_be_bytes()[..],
+            &0_u64.to_be_bytes(),
+            &scalar_to_bytes(&scalars[0]),
+            &infinity,
+            &infinity,
+            &point_to_bytes(&b),
+            &point_to_bytes(&(b * r1)),
+            &point_to_bytes(&(b * r2)),
+            &scalar_to_bytes(&domain),
+            &0_u64.to_be_bytes(),
+        ];
+        let challenge = hash_to_scalar(&asked.concat(), &[&suite.api_id()[..], b"H2S_"].concat(), suite).unwrap();
+        let numbers = [e, r1, r2 - challenge, challenge].map(|number| scalar_to_bytes(&number)).concat();
+        let proof = [&infinity[..], &infinity, &point_to_bytes(&b), &numbers].concat();
+        let taken = affinidi_bbs::proof_verify(&public, &Proof::from_bytes(&proof), b"header", b"", &[message], &[0]);
+        assert!(taken.unwrap(), "the library takes it");
+
+        let (labels, mandatory, others, presentation_header) = (Vec::new(), Vec::new(), vec![0], Vec::new());
+        let forged = Derived { proof, labels, mandatory, others, presentation_header };
+        assert_eq!(forged.check_proof(), Err("a point of the proof is the one at infinity".to_owned()));
+        assert!(Derived::read(&forged.write().unwrap()).is_err());
+    }
+}
