@@ -6,8 +6,8 @@ use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use ciborium::Value as Cbor;
 use identity::Verification;
 use identity::vc::{
-    DeriveError, DeriveOptions, IssueError, IssueOptions, KeyKind, Policy, Signer, Suite, derive, issue,
-    verify_credential,
+    DeriveError, DeriveOptions, IssueError, IssueOptions, KeyKind, Policy, PseudonymSecret, Signer, Suite, derive,
+    derive_as, issue, pseudonym, verify_credential,
 };
 use serde_json::{Value, json};
 
@@ -385,4 +385,62 @@ fn what_has_no_parts_is_not_signed_for_its_parts() {
     let document = credential(&ed);
     assert!(matches!(issue(&document, &options(Suite::EddsaRdfc2022), &ed), Err(IssueError::Options(_))));
     assert_eq!(issue(&document, &options(Suite::Bbs2023), &ed), Err(IssueError::Suite));
+}
+
+#[test]
+fn a_holder_has_one_pseudonym_in_each_study_and_nobody_else_has_it() {
+    let own = key(KeyKind::Bls12381G2, 7);
+    let (secret, commitment) = PseudonymSecret::make().unwrap();
+    let secret = PseudonymSecret::from_bytes(&secret.to_bytes()).unwrap();
+    let committed = |commitment: &[u8]| {
+        let options = IssueOptions { commitment: Some(commitment.to_vec()), ..options(Suite::Bbs2023) };
+        issue(&credential(&own), &options, &own)
+    };
+    let base = committed(&commitment).unwrap();
+    let in_study = |study: &str| derive_as(&secret, study, &base, &chosen(&CHOSEN)).unwrap();
+    let asked = |document: &Value, study: Option<&str>| {
+        let policy = Policy { pseudonym_context: study.map(str::to_owned), ..policy() };
+        verify_credential(document.to_string().as_bytes(), &policy)
+    };
+    let (one, again, other) = (in_study("heart-2026"), in_study("heart-2026"), in_study("lung-2026"));
+    let verification = asked(&one, Some("heart-2026"));
+    assert!(verification.verified.is_some(), "{:?}", verification.checks);
+    assert_eq!(pseudonym(&one), pseudonym(&again));
+    assert_ne!(one["proof"]["proofValue"], again["proof"]["proofValue"]);
+    assert_ne!(pseudonym(&one), pseudonym(&other));
+
+    // In another study, without being asked, and without one.
+    assert_eq!(asked(&one, Some("lung-2026")).failed(), ["signature"]);
+    assert_eq!(asked(&one, None).failed(), ["audience"]);
+    let plain = derived(Suite::Bbs2023, KeyKind::Bls12381G2);
+    assert_eq!(asked(&plain, Some("heart-2026")).failed(), ["audience"]);
+    assert!(pseudonym(&plain).is_none());
+    fails_at(&base, "proof-shape");
+    // Another's pseudonym, the point at infinity, and other numbers of statements.
+    let others = pseudonym(&other).unwrap().to_vec();
+    let swapped = edited(&one, |components| components[5] = Cbor::Bytes(others));
+    assert_eq!(asked(&swapped, Some("heart-2026")).failed(), ["signature"]);
+    let nobody = edited(&one, |components| components[5] = Cbor::Bytes([&[0xc0][..], &[0; 47]].concat()));
+    assert_eq!(asked(&nobody, Some("heart-2026")).failed(), ["signature"]);
+    for count in [0_u64, 1_000, 2_001, u64::MAX] {
+        let bad = edited(&one, |components| components[6] = count.into());
+        assert!(asked(&bad, Some("heart-2026")).failed().contains(&"proof-shape"), "{count}");
+    }
+
+    // Who holds the credential and not the secret proves nothing.
+    let (thief, _) = PseudonymSecret::make().unwrap();
+    assert!(matches!(derive_as(&thief, "heart-2026", &base, &chosen(&CHOSEN)), Err(DeriveError::Proof(_))));
+    assert!(matches!(derive(&base, &chosen(&CHOSEN)), Err(DeriveError::Proof(_))));
+    let without = self::base(Suite::Bbs2023, KeyKind::Bls12381G2);
+    assert!(matches!(derive_as(&secret, "heart-2026", &without, &chosen(&CHOSEN)), Err(DeriveError::Proof(_))));
+
+    // The issuer signs no commitment that its holder does not know the secret of.
+    let mut wrong = commitment.clone();
+    *wrong.last_mut().unwrap() ^= 1;
+    assert!(matches!(committed(&wrong), Err(IssueError::Document(_))));
+    assert!(matches!(committed(&commitment[..143]), Err(IssueError::Options(_))));
+    let ecdsa = IssueOptions { commitment: Some(commitment), ..options(Suite::EcdsaSd2023) };
+    let own = key(KeyKind::P256, 7);
+    assert!(matches!(issue(&credential(&own), &ecdsa, &own), Err(IssueError::Options(_))));
+    assert!(PseudonymSecret::from_bytes(&[0xff; 64]).is_err());
 }

@@ -30,6 +30,8 @@ pub struct IssueOptions {
     /// JSON pointers (RFC 6901) to what every proof derived from this one discloses; without any list, what decides
     /// whether the credential holds. For the suites of selective disclosure only.
     pub mandatory: Option<Vec<String>>,
+    /// A holder's commitment to the secret behind its pseudonyms ([`super::PseudonymSecret`]). For `bbs-2023` only.
+    pub commitment: Option<Vec<u8>>,
     /// Whether the key has to be the issuer's or holder's own. Only test suites have a reason to say no.
     pub own_name: bool,
 }
@@ -46,6 +48,7 @@ impl IssueOptions {
             id: None,
             previous: Vec::new(),
             mandatory: None,
+            commitment: None,
             own_name: true,
         }
     }
@@ -89,6 +92,7 @@ fn add_proof(document: &Value, options: &IssueOptions, key: &Signer) -> Result<V
     if suite.form() != Form::Parts && options.mandatory.is_some() {
         return Err(IssueError::Options("the suite discloses everything".to_owned()));
     }
+    selective::check_commitment(suite, options.commitment.as_deref()).map_err(IssueError::Options)?;
     let presents = model::types(document, TYPE_PRESENTATION, false).is_ok();
     let (model, name) = form(document, presents).map_err(IssueError::Document)?;
     if options.own_name && name.is_some_and(|name| name != id.as_str()) {
@@ -111,7 +115,8 @@ fn add_proof(document: &Value, options: &IssueOptions, key: &Signer) -> Result<V
     let mut bare = without_proof(&document);
     let value = if suite.form() == Form::Parts {
         let pointers = selective::mandatory(&bare, options.mandatory.as_deref()).map_err(IssueError::Options)?;
-        selective::sign(&bare, &proof, suite, &pointers, key).map_err(IssueError::Document)?
+        selective::sign(&bare, &proof, suite, &pointers, options.commitment.as_deref(), key)
+            .map_err(IssueError::Document)?
     } else {
         if !previous.is_empty() {
             bare.insert("proof".to_owned(), json!(previous));

@@ -22,7 +22,7 @@ mod verify;
 
 pub use issue::{IssueError, IssueOptions, issue};
 pub use keys::{BadSecret, KeyId, KeyIdError, KeyKind, Signer};
-pub use selective::{DeriveError, DeriveOptions, derive};
+pub use selective::{DeriveError, DeriveOptions, PseudonymSecret, derive, derive_as, pseudonym};
 pub use suite::{Suite, UnknownSuite};
 pub use verify::{Policy, PresentationReport, verify_credential, verify_presentation};
 

@@ -28,6 +28,8 @@ pub struct Policy {
     pub domain: Option<String>,
     /// The presentation header that was given out. A proof by `bbs-2023` with one has to answer it.
     pub presentation_header: Option<Vec<u8>>,
+    /// The context of the pseudonym that was asked for. Proofs by `bbs-2023` then have to show one.
+    pub pseudonym_context: Option<String>,
     /// The suites that are good enough.
     pub suites: Vec<Suite>,
     /// Whether the key has to be that of whom the document names. A verifier that says no learns that somebody signed,
@@ -49,7 +51,16 @@ impl Policy {
             Suite::Bbs2023,
             Suite::Ed25519Signature2020,
         ];
-        Self { now, challenge: None, domain: None, presentation_header: None, suites, binding: true, unsigned: false }
+        Self {
+            now,
+            challenge: None,
+            domain: None,
+            presentation_header: None,
+            pseudonym_context: None,
+            suites,
+            binding: true,
+            unsigned: false,
+        }
     }
 }
 
@@ -234,6 +245,7 @@ fn prove(checks: &mut Checks, document: &Map<String, Value>, named: Option<&str>
         record("expires", expires(proof, policy.now));
         record("challenge", challenge(proof, policy.challenge.as_deref()));
         record("challenge", presentation_header(proof, policy.presentation_header.as_deref()));
+        record("audience", pseudonym(proof, policy.pseudonym_context.as_deref()));
         record("audience", audience(proof, policy.domain.as_deref()));
     }
     let Some(last) = checks.record("previous-proof", last(&all)) else { return };
@@ -264,11 +276,21 @@ fn value(proof: &Proof) -> Result<(), String> {
 /// A derived proof answers with bytes of its own, because its options are the issuer's.
 fn presentation_header(proof: &Proof, expected: Option<&[u8]>) -> Result<(), String> {
     let Ok(Suite::Bbs2023) = Suite::of_proof(proof) else { return Ok(()) };
-    match (selective::presentation_header(proof)?.as_slice(), expected) {
+    match (selective::answer(proof)?.0.as_slice(), expected) {
         (found, Some(expected)) if found == expected => Ok(()),
         ([], None) => Ok(()),
         (_, None) => Err("there is a presentation header that this verifier did not give".to_owned()),
         _ => Err("not the presentation header that was given".to_owned()),
+    }
+}
+
+/// Whether a proof shows a pseudonym if, and only if, one was asked for. In which context is part of what is proven.
+fn pseudonym(proof: &Proof, context: Option<&str>) -> Result<(), String> {
+    let Ok(Suite::Bbs2023) = Suite::of_proof(proof) else { return Ok(()) };
+    match (selective::answer(proof)?.1, context) {
+        (true, Some(_)) | (false, None) => Ok(()),
+        (true, None) => Err("there is a pseudonym that this verifier did not ask for".to_owned()),
+        (false, Some(_)) => Err("there is no pseudonym".to_owned()),
     }
 }
 
@@ -334,7 +356,8 @@ fn signature(document: &Map<String, Value>, proof: &Proof, all: &[&Proof], polic
     let mut bare = without_proof(document);
     let wrong = || Err("the signature is not right".to_owned());
     if suite.form() == Form::Parts {
-        return if selective::verify(&bare, proof, suite, &key)? { Ok(()) } else { wrong() };
+        let context = policy.pseudonym_context.as_deref();
+        return if selective::verify(&bare, proof, suite, &key, context)? { Ok(()) } else { wrong() };
     }
     let value = proof.get("proofValue").and_then(Value::as_str).unwrap_or_default();
     // Twice the bytes are more letters than base58 takes.

@@ -5,6 +5,8 @@ use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use ciborium::Value;
 
+const LARGE_NUMBER: u64 = 2;
+
 /// Arrays within the array of components, and nothing deeper.
 const MAX_LEVELS: usize = 8;
 
@@ -61,6 +63,10 @@ impl Components {
         fixed(self.next()?)
     }
 
+    pub(super) fn number(&mut self) -> Result<usize, String> {
+        number(self.next()?)
+    }
+
     pub(super) fn array<T>(&mut self, item: impl Fn(Value) -> Result<T, String>) -> Result<Vec<T>, String> {
         let items = self.next()?.into_array().map_err(|_| "a component is not an array")?;
         if items.len() > MAX_STATEMENTS {
@@ -75,6 +81,18 @@ impl Components {
 
     pub(super) fn pointers(&mut self) -> Result<Vec<String>, String> {
         self.array(|item| item.into_text().map_err(|_| "a pointer is not a text".to_owned()))
+    }
+
+    /// A large number, as 32 bytes (RFC 8949, section 3.4.3).
+    pub(super) fn large_number(&mut self) -> Result<[u8; 32], String> {
+        let bytes = match self.next()? {
+            Value::Tag(LARGE_NUMBER, bytes) => bytes.into_bytes().ok(),
+            _ => None,
+        };
+        let bytes = bytes.filter(|bytes| bytes.len() <= 32 && bytes.first() != Some(&0)).ok_or("not a large number")?;
+        let mut number = [0; 32];
+        number[32 - bytes.len()..].copy_from_slice(&bytes);
+        Ok(number)
     }
 
     /// Places, each of them once and going up, as everybody writes them.
@@ -119,6 +137,12 @@ where
     Value: From<T>,
 {
     Value::Array(items.into_iter().map(Value::from).collect())
+}
+
+/// A large number.
+pub(super) fn large_number(number: &[u8; 32]) -> Value {
+    let bytes = number.iter().copied().skip_while(|byte| *byte == 0).collect();
+    Value::Tag(LARGE_NUMBER, Box::new(Value::Bytes(bytes)))
 }
 
 /// A label map.

@@ -1,6 +1,6 @@
 //! The holder's side: a proof of a part, from the proof of the whole.
 
-use super::{Request, bbs, check_value, ecdsa, pointer, verify};
+use super::{PseudonymSecret, Request, bbs, check_value, ecdsa, pointer, verify};
 use crate::vc::jsonld::with_room;
 use crate::vc::keys::KeyId;
 use crate::vc::proof::proofs;
@@ -38,11 +38,28 @@ pub enum DeriveError {
 ///
 /// The result was verified, so who holds a credential with a wrong base proof learns it here.
 pub fn derive(credential: &Value, options: &DeriveOptions) -> Result<Value, DeriveError> {
-    let broke_off = || Err(DeriveError::Proof("the work broke off".to_owned()));
-    with_room(|| narrow(credential, options)).unwrap_or_else(broke_off)
+    in_room(credential, options, None)
 }
 
-fn narrow(credential: &Value, options: &DeriveOptions) -> Result<Value, DeriveError> {
+/// As [`derive`], under the pseudonym that the holder has in a context, such as a verifier's name or a study. The
+/// credential was signed with a commitment to the secret.
+pub fn derive_as(
+    secret: &PseudonymSecret,
+    context: &str,
+    credential: &Value,
+    options: &DeriveOptions,
+) -> Result<Value, DeriveError> {
+    in_room(credential, options, Some((secret, context)))
+}
+
+type Holder<'a> = Option<(&'a PseudonymSecret, &'a str)>;
+
+fn in_room(credential: &Value, options: &DeriveOptions, holder: Holder<'_>) -> Result<Value, DeriveError> {
+    let broke_off = || Err(DeriveError::Proof("the work broke off".to_owned()));
+    with_room(|| narrow(credential, options, holder)).unwrap_or_else(broke_off)
+}
+
+fn narrow(credential: &Value, options: &DeriveOptions, holder: Holder<'_>) -> Result<Value, DeriveError> {
     let document = credential.as_object().ok_or_else(|| DeriveError::Document("not an object".to_owned()))?;
     let wanted = |proof: &Value| options.proof_id.as_deref().is_none_or(|id| proof["id"].as_str() == Some(id));
     let mut base = None;
@@ -61,7 +78,8 @@ fn narrow(credential: &Value, options: &DeriveOptions) -> Result<Value, DeriveEr
 
     let bare = without_proof(document);
     pointer::select(&bare, &options.pointers).map_err(DeriveError::Options)?;
-    let asked = Request { pointers: &options.pointers, presentation_header: &options.presentation_header };
+    let (pointers, presentation_header) = (options.pointers.as_slice(), options.presentation_header.as_slice());
+    let asked = Request { pointers, presentation_header, pseudonym: holder };
     let derived = match suite {
         Suite::Bbs2023 => bbs::derive(&bare, value, &asked, &issuer),
         _ => ecdsa::derive(&bare, value, &asked),
@@ -70,7 +88,8 @@ fn narrow(credential: &Value, options: &DeriveOptions) -> Result<Value, DeriveEr
     let mut proof = proof.clone();
     proof.insert("proofValue".to_owned(), json!(derived.value));
     check_value(&proof, suite).map_err(DeriveError::Proof)?;
-    if !verify(&derived.document, &proof, suite, &issuer).map_err(DeriveError::Proof)? {
+    let context = holder.map(|(_, context)| context);
+    if !verify(&derived.document, &proof, suite, &issuer, context).map_err(DeriveError::Proof)? {
         return Err(DeriveError::Proof("the base proof is not one of this document".to_owned()));
     }
     derived.document.insert("proof".to_owned(), Value::Object(proof));

@@ -108,8 +108,8 @@ pub(super) fn sign(
 
 pub(super) fn derive(document: &Map<String, Json>, value: &str, asked: &Request<'_>) -> Result<Disclosure, String> {
     let base = Base::read(value)?;
-    if !asked.presentation_header.is_empty() {
-        return Err("ecdsa-sd-2023 has no place for a presentation header".to_owned());
+    if !asked.presentation_header.is_empty() || asked.pseudonym.is_some() {
+        return Err("ecdsa-sd-2023 has no place for a presentation header or a pseudonym".to_owned());
     }
     let parts = Parts::of(document, Labels::Hmac, &base.hmac)?;
     let disclosed = asked.disclose(document, &parts, &base.pointers)?;

@@ -11,10 +11,12 @@ mod ecdsa;
 mod names;
 mod parts;
 mod pointer;
+mod pseudonym;
 #[cfg(test)]
 mod vectors;
 
-pub use derive::{DeriveError, DeriveOptions, derive};
+pub use derive::{DeriveError, DeriveOptions, derive, derive_as};
+pub use pseudonym::PseudonymSecret;
 
 use super::keys::{KeyId, Signer};
 use super::proof::Proof;
@@ -65,6 +67,8 @@ struct Disclosure {
 struct Request<'a> {
     pointers: &'a [String],
     presentation_header: &'a [u8],
+    /// Under which secret, and in which context.
+    pseudonym: Option<(&'a PseudonymSecret, &'a str)>,
 }
 
 /// What comes of it, for both suites.
@@ -119,11 +123,15 @@ pub(super) fn sign(
     proof: &Proof,
     suite: Suite,
     pointers: &[String],
+    commitment: Option<&[u8]>,
     issuer: &Signer,
 ) -> Result<String, String> {
     let signed = Signed::of(document, proof, suite)?;
     match suite {
-        Suite::Bbs2023 => bbs::sign(&signed, pointers, issuer, random::bytes()),
+        Suite::Bbs2023 => {
+            let holder = commitment.map(|commitment| (commitment, *pseudonym::random_number()));
+            bbs::sign(&signed, pointers, issuer, &bbs::Fresh { hmac: random::bytes(), holder })
+        }
         _ => ecdsa::sign(&signed, pointers, issuer, random::bytes(), &ecdsa::own_key()),
     }
 }
@@ -131,8 +139,9 @@ pub(super) fn sign(
 /// Whether a value is that of a derived proof, in its one spelling.
 pub(super) fn check_value(proof: &Proof, suite: Suite) -> Result<(), String> {
     let value = value(proof);
-    let base = if suite == Suite::Bbs2023 { bbs::BASE } else { ecdsa::BASE };
-    if cbor::has(value, base) {
+    let of_holder: &[[u8; 3]] =
+        if suite == Suite::Bbs2023 { &[bbs::BASE, bbs::BASE_OF_HOLDER] } else { &[ecdsa::BASE] };
+    if of_holder.iter().any(|header| cbor::has(value, *header)) {
         return Err("a base proof is for the holder, who derives one from it for a verifier".to_owned());
     }
     match suite {
@@ -141,21 +150,39 @@ pub(super) fn check_value(proof: &Proof, suite: Suite) -> Result<(), String> {
     }
 }
 
-/// What a derived proof of `bbs-2023` says that it was made for.
-pub(super) fn presentation_header(proof: &Proof) -> Result<Vec<u8>, String> {
-    bbs::Derived::read(value(proof)).map(|derived| derived.presentation_header)
+/// What a derived proof of `bbs-2023` says that it was made for, and whether it shows a pseudonym.
+pub(super) fn answer(proof: &Proof) -> Result<(Vec<u8>, bool), String> {
+    let derived = bbs::Derived::read(value(proof))?;
+    Ok((derived.presentation_header, derived.pseudonym.is_some()))
 }
 
-/// Whether a derived proof is right for what was disclosed.
+/// Whether this can be a holder's commitment, and the suite has a place for it.
+pub(super) fn check_commitment(suite: Suite, commitment: Option<&[u8]>) -> Result<(), String> {
+    match commitment {
+        None => Ok(()),
+        Some(bytes) if suite == Suite::Bbs2023 && bytes.len() == pseudonym::COMMITMENT => Ok(()),
+        Some(_) => Err("not a commitment, or not one for this suite".to_owned()),
+    }
+}
+
+/// The pseudonym of whoever derived a proof of `bbs-2023`, as a compressed point of 48 bytes. It says something only if
+/// the credential was verified, in the context that was asked for.
+pub fn pseudonym(credential: &Value) -> Option<[u8; 48]> {
+    let proof = credential.get("proof")?.as_object()?;
+    bbs::Derived::read(value(proof)).ok()?.pseudonym.map(|shown| shown.point)
+}
+
+/// Whether a derived proof is right for what was disclosed, and in this context if it shows a pseudonym.
 pub(super) fn verify(
     document: &Map<String, Value>,
     proof: &Proof,
     suite: Suite,
     issuer: &KeyId,
+    context: Option<&str>,
 ) -> Result<bool, String> {
     let signed = Signed::of(document, proof, suite)?;
     match suite {
-        Suite::Bbs2023 => bbs::verify(&signed, value(proof), issuer),
+        Suite::Bbs2023 => bbs::verify(&signed, value(proof), issuer, context),
         _ => ecdsa::verify(&signed, value(proof), issuer),
     }
 }
