@@ -129,7 +129,7 @@ async fn try_accept(profile: &Profile, offer: &Offer) -> Result<Event, Failure> 
     let body = json!({ "code": offer.code, "presentation": answer });
     let enrolled: Enrolled = remote.post("/v1/enrolment", &body).await?;
     let bytes = serde_json::to_vec(&enrolled.credential).map_err(|_| Code::Internal)?;
-    let verification = verify_enrolment(&bytes, &connection.biobank, &key.did(), now).await;
+    let verification = verify_enrolment(&bytes, &connection.biobank, connection.speaker(), &key.did(), now).await;
     match verification.verified {
         Some(_) => Ok(Event::Joined { connection: connection.clone(), credential: enrolled.credential }),
         None => Err(crate::check::first_failed(&verification.checks)),
@@ -155,6 +155,7 @@ mod tests {
         let connection = Connection {
             address: "http://127.0.0.1:8480".into(),
             biobank: biobank.clone(),
+            speaker: None,
             name: "B".into(),
             vkey: String::new(),
             former: Vec::new(),
