@@ -109,6 +109,10 @@ fn own(seeds: &Seeds) {
     seeds.put("mirror", "upload", [&[7][..], &head, &package].concat());
     seeds.put("mirror", "info", "\u{7}5\n0\ndGlja2V0\n");
 
+    for (number, value) in fuzz::proof_values().iter().enumerate() {
+        seeds.put("proof_value", &format!("right-{number}"), value);
+    }
+
     let mut bundle = vec![4];
     (0..5).for_each(|number| ledger::append_to_bundle(&mut bundle, &fuzz::leaf(number)).unwrap());
     seeds.put("entry_bundle", "five", bundle);

@@ -86,6 +86,63 @@ async fn every_instance_signs_what_the_service_verifies() {
 }
 
 #[tokio::test]
+async fn a_part_is_disclosed_and_nothing_else() {
+    let service = Service::plain().await;
+    for (instance, key) in [("ecdsa-sd-2023-p256", "p256"), ("bbs-2023", "bls")] {
+        let issue = format!("/{instance}/credentials/issue");
+        let asked = |pointers: Value| json!({ "credential": credential(&service.keys[key]), "options": { "mandatoryPointers": pointers } });
+        for bad in [json!(["/credentialSubject/invalidPointer"]), json!(["issuer"]), json!("/issuer"), json!([7])] {
+            assert_eq!(service.post(&issue, asked(bad).to_string()).await.0, 400);
+        }
+        let (status, said) = service.post(&issue, asked(json!(["/issuer", "/credentialSubject/id"])).to_string()).await;
+        assert_eq!(status, 201, "{said}");
+        let base = &said["verifiableCredential"];
+        let (status, said) = service.verified(base, json!({})).await;
+        assert_eq!(status, 400);
+        assert!(said["errors"][0].as_str().unwrap().starts_with("proof-shape: proof 1: a base proof"), "{said}");
+
+        let derive = |base: &Value, options: Value| {
+            let body = json!({ "verifiableCredential": base, "options": options }).to_string();
+            let service = &service;
+            async move { service.post("/credentials/derive", body).await }
+        };
+        let (status, said) = derive(base, json!({})).await;
+        assert_eq!(status, 201, "{said}");
+        let derived = &said["verifiableCredential"];
+        assert!(derived["credentialSubject"].get("alumniOf").is_none());
+        assert_eq!(service.verified(derived, json!({})).await.0, 200);
+        let (status, said) = derive(base, json!({ "selectivePointers": ["/credentialSubject/alumniOf"] })).await;
+        assert_eq!((status, &said["verifiableCredential"]["credentialSubject"]), (201, &base["credentialSubject"]));
+        assert_eq!(service.verified(&said["verifiableCredential"], json!({})).await.0, 200);
+        let mut without = derived.clone();
+        without["credentialSubject"].as_object_mut().unwrap().remove("id");
+        assert_eq!(service.verified(&without, json!({})).await.0, 400);
+
+        for options in
+            [json!({ "selectivePointers": ["/x"] }), json!({ "selective": [] }), json!({ "presentationHeader": "z1" })]
+        {
+            assert_eq!(derive(base, options).await.0, 400);
+        }
+        assert_eq!(derive(derived, json!({})).await.0, 422, "from a derived one nothing is derived");
+        let mut other = base.clone();
+        other["credentialSubject"]["alumniOf"] = json!("Another");
+        assert_eq!(derive(&other, json!({ "selectivePointers": ["/credentialSubject/alumniOf"] })).await.0, 422);
+        if key == "bls" {
+            let (status, said) = derive(base, json!({ "presentationHeader": "uAQID" })).await;
+            assert_eq!(status, 201, "{said}");
+            for (header, expected) in [(json!("uAQID"), 200), (json!("uAQIE"), 400), (json!(null), 400)] {
+                let options = json!({ "presentationHeader": header });
+                assert_eq!(service.verified(&said["verifiableCredential"], options).await.0, expected);
+            }
+        }
+    }
+    assert_eq!(service.post("/credentials/derive", "{}".to_owned()).await.0, 400);
+    let whole = service.signed("eddsa-rdfc-2022", "ed").await;
+    let body = json!({ "verifiableCredential": whole }).to_string();
+    assert_eq!(service.post("/credentials/derive", body).await.0, 422);
+}
+
+#[tokio::test]
 async fn tricks_are_refused_over_http_too() {
     let service = Service::plain().await;
     let good = service.signed("eddsa-rdfc-2022", "ed").await;

@@ -184,7 +184,7 @@ fn document(head: &str, key: &Signer) -> String {
     let port = head.split("localhost:").nth(1).unwrap().split("\r\n").next().unwrap();
     let did = format!("did:web:localhost%3A{port}");
     let method = json!({
-        "id": "#k", "type": "JsonWebKey", "controller": did, "publicKeyJwk": key.id().to_jwk(),
+        "id": "#k", "type": "JsonWebKey", "controller": did, "publicKeyJwk": key.id().to_jwk().unwrap(),
     });
     json!({ "id": did, "verificationMethod": [method], "assertionMethod": ["#k"] }).to_string()
 }

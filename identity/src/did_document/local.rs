@@ -46,7 +46,9 @@ pub fn key_document(did: &DidUrl, format: KeyFormat) -> Result<DidDocument, Reso
     }
     let (context, kind, member, value) = match format {
         KeyFormat::Multikey => (MULTIKEY_V1, "Multikey", "publicKeyMultibase", json!(key.multibase())),
-        KeyFormat::JsonWebKey2020 => (JWS_2020, "JsonWebKey2020", "publicKeyJwk", key.to_jwk()),
+        KeyFormat::JsonWebKey2020 => {
+            (JWS_2020, "JsonWebKey2020", "publicKeyJwk", key.to_jwk().ok_or(ResolveError::KeyType)?)
+        }
         KeyFormat::Ed25519VerificationKey2020 => {
             (ED25519_2020, "Ed25519VerificationKey2020", "publicKeyMultibase", json!(key.multibase()))
         }

@@ -33,12 +33,13 @@ impl Algorithm {
         Self::ALL.into_iter().find(|algorithm| algorithm.name() == name)
     }
 
-    /// The one algorithm of a kind of key.
-    pub(super) fn of_key(kind: KeyKind) -> Self {
+    /// The one algorithm of a kind of key; none for a kind that signs no single message.
+    pub(super) fn of_key(kind: KeyKind) -> Option<Self> {
         match kind {
-            KeyKind::Ed25519 => Self::EdDsa,
-            KeyKind::P256 => Self::Es256,
-            KeyKind::P384 => Self::Es384,
+            KeyKind::Ed25519 => Some(Self::EdDsa),
+            KeyKind::P256 => Some(Self::Es256),
+            KeyKind::P384 => Some(Self::Es384),
+            KeyKind::Bls12381G2 => None,
         }
     }
 }

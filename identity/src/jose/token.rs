@@ -97,7 +97,7 @@ impl Token<'_> {
 
     /// Whether this is the key's signature, by the algorithm of the key.
     pub(crate) fn signed_by(&self, key: &KeyId) -> Result<(), String> {
-        if Algorithm::of_key(key.kind()) != self.algorithm {
+        if Algorithm::of_key(key.kind()) != Some(self.algorithm) {
             return Err("the algorithm does not go with this kind of key".to_owned());
         }
         let signature = &self.parts.signature;
@@ -197,7 +197,7 @@ pub(crate) fn moment(claims: &Map<String, Value>, name: &str) -> Result<Option<T
 /// Signs a payload. The header gets `alg`, `typ` and what else is given.
 pub(crate) fn sign(key: &Signer, typ: &str, more: Map<String, Value>, payload: &Map<String, Value>) -> Option<String> {
     let mut header = more;
-    header.insert("alg".to_owned(), json!(Algorithm::of_key(key.id().kind()).name()));
+    header.insert("alg".to_owned(), json!(Algorithm::of_key(key.id().kind())?.name()));
     header.insert("typ".to_owned(), json!(typ));
     let signed = signing_input(&to_canonical(&header).ok()?, &to_canonical(payload).ok()?);
     let signature = key.sign(signed.as_bytes())?;

@@ -44,6 +44,8 @@ bundled! {
     MULTIKEY_V1, "multikey-v1.jsonld", "c5f3806f8286920573221938917988a18a4cc5a09e968d29649613c7a1c2b1f6";
     ED25519_2020, "ed25519-2020-v1.jsonld", "b9e1ab971fd8bf2c7553e0c4a9438e0b9450afde1ea1ca5b2492368b9f549588";
     DID_V1, "did-v1.jsonld", "62c1054bf404d6dd3a4b26b64f830fd72095f6a26edc4469908c94351352ce5f";
+    "https://w3id.org/vdl/v1", "vdl-v1.jsonld", "5e61aa138bc6a1bf92299edd01408df52f20c24057b9dbea72ccaeef5b792010";
+    "https://w3id.org/vdl/aamva/v1", "vdl-aamva-v1.jsonld", "8394e1f448f15c12b173b264a6f6006f85b343a81548f8e5f1a532bc258894e6";
     crate::CONTEXT_CONSENT, "consent-v1.jsonld", crate::CONSENT_CONTEXT_SHA256;
 }
 

@@ -6,7 +6,7 @@ use super::model::{self, Model};
 use super::proof::{MAX_PROOFS, PURPOSE_CREDENTIAL, PURPOSE_PRESENTATION, followed, proofs};
 use super::suite::{Form, Hash, Suite};
 use super::transform::{signed_bytes, with_suite_context, without_proof};
-use super::{TYPE_CREDENTIAL, TYPE_PRESENTATION, jsonld};
+use super::{TYPE_CREDENTIAL, TYPE_PRESENTATION, jsonld, selective};
 use consent::Timestamp;
 use serde_json::{Map, Value, json};
 
@@ -29,6 +29,11 @@ pub struct IssueOptions {
     pub previous: Vec<String>,
     /// The full name of the key, where the issuer's DID is not the key itself, as `did:web:biobank.example#key-1`.
     pub method: Option<String>,
+    /// JSON pointers (RFC 6901) to what every proof derived from this one discloses; without any list, what decides
+    /// whether the credential holds. For the suites of selective disclosure only.
+    pub mandatory: Option<Vec<String>>,
+    /// A holder's commitment to the secret behind its pseudonyms ([`super::PseudonymSecret`]). For `bbs-2023` only.
+    pub commitment: Option<Vec<u8>>,
     /// Whether the key has to be the issuer's or holder's own. Only test suites have a reason to say no.
     pub own_name: bool,
 }
@@ -45,6 +50,8 @@ impl IssueOptions {
             id: None,
             previous: Vec::new(),
             method: None,
+            mandatory: None,
+            commitment: None,
             own_name: true,
         }
     }
@@ -82,6 +89,13 @@ fn add_proof(document: &Value, options: &IssueOptions, key: &Signer) -> Result<V
         return Err(IssueError::Suite);
     }
     let document = document.as_object().ok_or_else(|| IssueError::Document("not an object".to_owned()))?;
+    if suite.form() == Form::Parts && !options.previous.is_empty() {
+        return Err(IssueError::Options("a proof of parts can not follow another one".to_owned()));
+    }
+    if suite.form() != Form::Parts && options.mandatory.is_some() {
+        return Err(IssueError::Options("the suite discloses everything".to_owned()));
+    }
+    selective::check_commitment(suite, options.commitment.as_deref()).map_err(IssueError::Options)?;
     let presents = model::types(document, TYPE_PRESENTATION, false).is_ok();
     let (model, name) = form(document, presents).map_err(IssueError::Document)?;
     let method = options.method.clone().unwrap_or_else(|| id.verification_method());
@@ -91,7 +105,7 @@ fn add_proof(document: &Value, options: &IssueOptions, key: &Signer) -> Result<V
         return Err(IssueError::OtherName);
     }
     let mut document = document.clone();
-    if model == Model::One && suite.form() == Form::Statements {
+    if model == Model::One && suite.form() != Form::Json {
         let contexts = with_suite_context(document.get("@context").unwrap_or(&Value::Null), suite);
         document.insert("@context".to_owned(), contexts);
     }
@@ -105,12 +119,18 @@ fn add_proof(document: &Value, options: &IssueOptions, key: &Signer) -> Result<V
     let mut proof = proof_options(&document, options, presents, method);
     let previous = followed(&proof, &existing).map_err(IssueError::Options)?;
     let mut bare = without_proof(&document);
-    if !previous.is_empty() {
-        bare.insert("proof".to_owned(), json!(previous));
-    }
-    let bytes = signed_bytes(&bare, &proof, suite, Hash::of_key(id.kind())).map_err(IssueError::Document)?;
-    let signature = key.sign(&bytes).ok_or(IssueError::Signature)?;
-    proof.insert("proofValue".to_owned(), json!(format!("z{}", bs58::encode(signature).into_string())));
+    let value = if suite.form() == Form::Parts {
+        let pointers = selective::mandatory(&bare, options.mandatory.as_deref()).map_err(IssueError::Options)?;
+        selective::sign(&bare, &proof, suite, &pointers, options.commitment.as_deref(), key)
+            .map_err(IssueError::Document)?
+    } else {
+        if !previous.is_empty() {
+            bare.insert("proof".to_owned(), json!(previous));
+        }
+        let bytes = signed_bytes(&bare, &proof, suite, Hash::of_key(id.kind())).map_err(IssueError::Document)?;
+        format!("z{}", bs58::encode(key.sign(&bytes).ok_or(IssueError::Signature)?).into_string())
+    };
+    proof.insert("proofValue".to_owned(), json!(value));
 
     let mut all: Vec<Value> = existing.into_iter().cloned().map(Value::Object).collect();
     all.push(Value::Object(proof));
@@ -161,7 +181,7 @@ fn proof_options(
     add("type", Some(json!(options.suite.proof_type())));
     add("id", options.id.as_ref().map(|id| json!(id)));
     add("cryptosuite", Some(json!(options.suite.name())));
-    add("created", Some(json!(options.created)));
+    add("created", options.suite.is_dated().then(|| json!(options.created)));
     add("expires", options.expires.map(|expires| json!(expires)));
     add("verificationMethod", Some(json!(method)));
     add("proofPurpose", Some(json!(purpose)));

@@ -30,11 +30,12 @@ impl KeyId {
         Self::from_bytes(kind, &bytes).ok_or(KeyIdError::Key)
     }
 
-    /// The public key, with the members that its thumbprint is over (RFC 7638) and no others.
-    pub fn to_jwk(&self) -> Value {
+    /// The public key, with the members that its thumbprint is over (RFC 7638) and no others. How a key of BLS12-381 is
+    /// written is not settled, so it has none.
+    pub fn to_jwk(&self) -> Option<Value> {
         let (curve, x, y) = match self.public() {
             Public::Ed25519(key) => {
-                return json!({ "kty": "OKP", "crv": "Ed25519", "x": URL_SAFE_NO_PAD.encode(key.as_bytes()) });
+                return Some(json!({ "kty": "OKP", "crv": "Ed25519", "x": URL_SAFE_NO_PAD.encode(key.as_bytes()) }));
             }
             Public::P256(key) => {
                 let point = key.to_encoded_point(false);
@@ -44,9 +45,10 @@ impl KeyId {
                 let point = key.to_encoded_point(false);
                 ("P-384", point.x().map(|x| x.to_vec()), point.y().map(|y| y.to_vec()))
             }
+            Public::Bls12381G2(_) => return None,
         };
         // A point that is not compressed has both coordinates.
-        let text = |coordinate: Option<Vec<u8>>| URL_SAFE_NO_PAD.encode(coordinate.unwrap_or_default());
-        json!({ "kty": "EC", "crv": curve, "x": text(x), "y": text(y) })
+        let (x, y) = (URL_SAFE_NO_PAD.encode(x?), URL_SAFE_NO_PAD.encode(y?));
+        Some(json!({ "kty": "EC", "crv": curve, "x": x, "y": y }))
     }
 }

@@ -21,10 +21,12 @@ pub enum KeyKind {
     P256,
     /// ECDSA on P-384 with SHA-384 (FIPS 186-5).
     P384,
+    /// BBS on BLS12-381 with public keys in G2 and SHA-256 (draft-irtf-cfrg-bbs-signatures). It signs lists of messages.
+    Bls12381G2,
 }
 
 impl KeyKind {
-    const ALL: [Self; 3] = [Self::Ed25519, Self::P256, Self::P384];
+    const ALL: [Self; 4] = [Self::Ed25519, Self::P256, Self::P384, Self::Bls12381G2];
 
     /// The multicodec prefix of a public key, as an unsigned varint.
     fn codec(self) -> [u8; 2] {
@@ -32,6 +34,7 @@ impl KeyKind {
             Self::Ed25519 => [0xed, 0x01],
             Self::P256 => [0x80, 0x24],
             Self::P384 => [0x81, 0x24],
+            Self::Bls12381G2 => [0xeb, 0x01],
         }
     }
 
@@ -46,12 +49,17 @@ impl KeyKind {
             Self::Ed25519 => 32,
             Self::P256 => 33,
             Self::P384 => 49,
+            Self::Bls12381G2 => 96,
         }
     }
 
     /// How many bytes a signature has.
     pub(crate) fn signature_len(self) -> usize {
-        if self == Self::P384 { 96 } else { 64 }
+        match self {
+            Self::Ed25519 | Self::P256 => 64,
+            Self::P384 => 96,
+            Self::Bls12381G2 => 80,
+        }
     }
 }
 
@@ -86,6 +94,7 @@ pub(super) enum Public {
     Ed25519(PublicKey),
     P256(p256::ecdsa::VerifyingKey),
     P384(p384::ecdsa::VerifyingKey),
+    Bls12381G2(Box<affinidi_bbs::PublicKey>),
 }
 
 /// The DID of a public key: the one canonical text of a usable key.
@@ -102,17 +111,23 @@ impl KeyId {
             Public::Ed25519(key) => (KeyKind::Ed25519, key.as_bytes().to_vec()),
             Public::P256(key) => (KeyKind::P256, key.to_encoded_point(true).as_bytes().to_vec()),
             Public::P384(key) => (KeyKind::P384, key.to_encoded_point(true).as_bytes().to_vec()),
+            Public::Bls12381G2(key) => (KeyKind::Bls12381G2, key.to_bytes().to_vec()),
         };
         let bytes = [&kind.codec()[..], &key].concat();
         Self { text: format!("{SCHEME}z{}", bs58::encode(bytes).into_string()), kind, public }
     }
 
-    /// The key of these bytes: 32 for Ed25519 (RFC 8032), else a point in either form of SEC 1, section 2.3.
+    /// The key of these bytes: 32 for Ed25519 (RFC 8032), 96 for BLS12-381, else a point in either form of SEC 1,
+    /// section 2.3.
     pub(super) fn from_bytes(kind: KeyKind, bytes: &[u8]) -> Option<Self> {
         let public = match kind {
             KeyKind::Ed25519 => Public::Ed25519(PublicKey::from_bytes(bytes.try_into().ok()?).ok()?),
             KeyKind::P256 => Public::P256(p256::ecdsa::VerifyingKey::from_sec1_bytes(bytes).ok()?),
             KeyKind::P384 => Public::P384(p384::ecdsa::VerifyingKey::from_sec1_bytes(bytes).ok()?),
+            KeyKind::Bls12381G2 => {
+                let key = affinidi_bbs::PublicKey::from_bytes(bytes.try_into().ok()?).ok()?;
+                Public::Bls12381G2(Box::new(key))
+            }
         };
         Some(Self::of(public))
     }
@@ -153,7 +168,30 @@ impl KeyId {
         if key.verification_method() == url { Ok(key) } else { Err(KeyIdError::Invalid) }
     }
 
-    /// Whether this is the key's signature of the message.
+    /// The public key as a Multikey: its multicodec prefix and its bytes.
+    pub(super) fn multikey(&self) -> Vec<u8> {
+        bs58::decode(&self.multibase()[1..]).into_vec().unwrap_or_default()
+    }
+
+    /// The key of a Multikey.
+    pub(super) fn from_multikey(bytes: &[u8]) -> Result<Self, KeyIdError> {
+        let kind = KeyKind::ALL.into_iter().find(|kind| bytes.starts_with(&kind.codec())).ok_or(KeyIdError::KeyType)?;
+        let bytes = &bytes[2..];
+        if bytes.len() != kind.public_len() {
+            return Err(KeyIdError::Length);
+        }
+        Self::from_bytes(kind, bytes).ok_or(KeyIdError::Key)
+    }
+
+    /// The key as one of BBS.
+    pub(super) fn bbs(&self) -> Option<&affinidi_bbs::PublicKey> {
+        match &self.public {
+            Public::Bls12381G2(key) => Some(key),
+            _ => None,
+        }
+    }
+
+    /// Whether this is the key's signature of the message. A key for lists of messages has none of a single one.
     pub(crate) fn verify(&self, message: &[u8], signature: &[u8]) -> bool {
         match &self.public {
             Public::Ed25519(key) => signature.try_into().is_ok_and(|signature| key.verify(message, signature).is_ok()),
@@ -161,6 +199,7 @@ impl KeyId {
                 .is_ok_and(|signature| key.verify(message, &signature).is_ok()),
             Public::P384(key) => p384::ecdsa::Signature::from_slice(signature)
                 .is_ok_and(|signature| key.verify(message, &signature).is_ok()),
+            Public::Bls12381G2(_) => false,
         }
     }
 }
@@ -178,12 +217,7 @@ impl FromStr for KeyId {
         };
         let base58 = multibase.strip_prefix('z').filter(|text| text.len() <= MAX_TEXT).ok_or(KeyIdError::Invalid)?;
         let bytes = bs58::decode(base58).into_vec().map_err(|_| KeyIdError::Invalid)?;
-        let kind = KeyKind::ALL.into_iter().find(|kind| bytes.starts_with(&kind.codec())).ok_or(KeyIdError::KeyType)?;
-        let bytes = &bytes[2..];
-        if bytes.len() != kind.public_len() {
-            return Err(KeyIdError::Length);
-        }
-        let id = Self::from_bytes(kind, bytes).ok_or(KeyIdError::Key)?;
+        let id = Self::from_multikey(&bytes)?;
         // Base58 has one text for some bytes, and compression one form for a point; this holds both.
         if id.text == text { Ok(id) } else { Err(KeyIdError::Invalid) }
     }
@@ -213,6 +247,7 @@ enum Secret {
     Ed25519(SigningKey),
     P256(p256::ecdsa::SigningKey),
     P384(p384::ecdsa::SigningKey),
+    Bls12381G2(affinidi_bbs::SecretKey),
 }
 
 /// A private key of one of the kinds. It can not be printed, serialised or cloned, and is wiped when it is dropped.
@@ -225,6 +260,10 @@ impl Signer {
             KeyKind::Ed25519 => secret.try_into().ok().map(|seed| Secret::Ed25519(SigningKey::from_seed(seed))),
             KeyKind::P256 => p256::ecdsa::SigningKey::from_slice(secret).ok().map(Secret::P256),
             KeyKind::P384 => p384::ecdsa::SigningKey::from_slice(secret).ok().map(Secret::P384),
+            KeyKind::Bls12381G2 => secret
+                .try_into()
+                .ok()
+                .and_then(|secret: &[u8; 32]| affinidi_bbs::SecretKey::from_bytes(secret).ok().map(Secret::Bls12381G2)),
         };
         secret.map(Self).ok_or(BadSecret)
     }
@@ -235,10 +274,19 @@ impl Signer {
             Secret::Ed25519(key) => Public::Ed25519(key.public()),
             Secret::P256(key) => Public::P256(*key.verifying_key()),
             Secret::P384(key) => Public::P384(*key.verifying_key()),
+            Secret::Bls12381G2(key) => Public::Bls12381G2(Box::new(affinidi_bbs::sk_to_pk(key))),
         })
     }
 
-    /// Signs a message, without randomness (RFC 8032, RFC 6979).
+    /// The key as one of BBS.
+    pub(super) fn bbs(&self) -> Option<&affinidi_bbs::SecretKey> {
+        match &self.0 {
+            Secret::Bls12381G2(key) => Some(key),
+            _ => None,
+        }
+    }
+
+    /// Signs a message, without randomness (RFC 8032, RFC 6979). A key for lists of messages does not sign a single one.
     pub(crate) fn sign(&self, message: &[u8]) -> Option<Vec<u8>> {
         Some(match &self.0 {
             Secret::Ed25519(key) => key.sign(message).to_vec(),
@@ -250,6 +298,7 @@ impl Signer {
                 let signature: p384::ecdsa::Signature = key.try_sign(message).ok()?;
                 signature.to_bytes().to_vec()
             }
+            Secret::Bls12381G2(_) => return None,
         })
     }
 }

@@ -15,6 +15,7 @@ mod proof;
 mod rdf;
 mod rdfc;
 mod related;
+mod selective;
 mod suite;
 mod transform;
 #[cfg(test)]
@@ -26,6 +27,7 @@ pub use issue::{IssueError, IssueOptions, issue};
 pub use keys::{BadSecret, KeyId, KeyIdError, KeyKind, Signer};
 pub use lookup::{named_dids, named_lists};
 pub use policy::{Finding, Judge, Policy};
+pub use selective::{DeriveError, DeriveOptions, PseudonymSecret, derive, derive_as, pseudonym};
 pub use suite::{Suite, UnknownSuite};
 pub use verify::{PresentationReport, verify_credential, verify_presentation};
 

@@ -40,6 +40,10 @@ pub struct Policy {
     pub challenge: Option<String>,
     /// The verifier's own name. What is addressed to somebody has to be addressed to it.
     pub domain: Option<String>,
+    /// The presentation header that was given out. A proof by `bbs-2023` with one has to answer it.
+    pub presentation_header: Option<Vec<u8>>,
+    /// The context of the pseudonym that was asked for. Proofs by `bbs-2023` then have to show one.
+    pub pseudonym_context: Option<String>,
     /// The suites that are good enough.
     pub suites: Vec<Suite>,
     /// The algorithms of signed tokens that are good enough.
@@ -74,12 +78,16 @@ impl Policy {
             Suite::EddsaJcs2022,
             Suite::EcdsaRdfc2019,
             Suite::EcdsaJcs2019,
+            Suite::EcdsaSd2023,
+            Suite::Bbs2023,
             Suite::Ed25519Signature2020,
         ];
         Self {
             now,
             challenge: None,
             domain: None,
+            presentation_header: None,
+            pseudonym_context: None,
             suites,
             algorithms: Algorithm::ALL.to_vec(),
             binding: true,

@@ -1,6 +1,7 @@
 //! The proofs of a document: one, a set, or a chain.
 
 use super::model::{is_url, moment, objects};
+use super::suite::Suite;
 use serde_json::{Map, Value};
 use std::collections::BTreeSet;
 
@@ -45,7 +46,8 @@ pub(super) fn shape(proof: &Proof) -> Result<(), String> {
             return Err(format!("{name} is missing or not a text"));
         }
     }
-    if moment(proof, "created")?.is_none() {
+    let undated = Suite::of_proof(proof).is_ok_and(|suite| !suite.is_dated());
+    if moment(proof, "created")?.is_none() && !undated {
         return Err("created is missing".to_owned());
     }
     moment(proof, "expires")?;

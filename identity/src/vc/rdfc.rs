@@ -59,6 +59,23 @@ struct Search<'a> {
 
 /// The canonical N-Quads of a data set, whose blank nodes are numbered below `blanks`.
 pub(super) fn canonicalize(quads: &[Quad], blanks: usize, hash: Hash) -> Result<String, TooMuchWork> {
+    let mut labels = vec![String::new(); blanks];
+    for (number, blank) in canonical_order(quads, blanks, hash)?.into_iter().enumerate() {
+        labels[blank as usize] = format!("_:c14n{number}");
+    }
+    Ok(sorted_lines(quads, &|blank| labels[blank as usize].clone()).concat())
+}
+
+/// The lines of a data set under some labels, in order, each of them once.
+pub(super) fn sorted_lines(quads: &[Quad], label: &impl Fn(Blank) -> String) -> Vec<String> {
+    let mut lines: Vec<String> = quads.iter().map(|quad| quad.line(label)).collect();
+    lines.sort_unstable();
+    lines.dedup();
+    lines
+}
+
+/// The blank nodes that are spoken of, in the order of their canonical labels: the first is `c14n0`.
+pub(super) fn canonical_order(quads: &[Quad], blanks: usize, hash: Hash) -> Result<Vec<Blank>, TooMuchWork> {
     let mut mentions = vec![Vec::new(); blanks];
     for (number, quad) in quads.iter().enumerate() {
         for blank in quad.blanks() {
@@ -98,11 +115,7 @@ pub(super) fn canonicalize(quads: &[Quad], blanks: usize, hash: Hash) -> Result<
             }
         }
     }
-    let label = |blank| search.canonical.get(blank).unwrap_or_default();
-    let mut lines: Vec<String> = quads.iter().map(|quad| quad.line(&label)).collect();
-    lines.sort_unstable();
-    lines.dedup();
-    Ok(lines.concat())
+    Ok(search.canonical.order)
 }
 
 impl Search<'_> {

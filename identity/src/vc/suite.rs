@@ -17,6 +17,10 @@ pub enum Suite {
     EcdsaRdfc2019,
     /// ECDSA over canonical JSON.
     EcdsaJcs2019,
+    /// ECDSA on P-256 over each statement, so that a holder can leave some out.
+    EcdsaSd2023,
+    /// BBS over all statements, so that a holder can leave some out and nobody can link what is left.
+    Bbs2023,
     /// The predecessor of `eddsa-rdfc-2022`, for verification only.
     Ed25519Signature2020,
 }
@@ -28,6 +32,8 @@ pub(super) enum Form {
     Statements,
     /// Its JSON (RFC 8785).
     Json,
+    /// Its statements, each for itself.
+    Parts,
 }
 
 /// A suite that is not known, or not for this purpose.
@@ -47,13 +53,17 @@ struct Row {
 const PROOF_TYPE: &str = "DataIntegrityProof";
 const ED25519: &[KeyKind] = &[KeyKind::Ed25519];
 const ECDSA: &[KeyKind] = &[KeyKind::P256, KeyKind::P384];
+const P256: &[KeyKind] = &[KeyKind::P256];
+const BLS: &[KeyKind] = &[KeyKind::Bls12381G2];
 
 #[rustfmt::skip]
-const TABLE: [Row; 5] = [
+const TABLE: [Row; 7] = [
     Row { suite: Suite::EddsaRdfc2022, name: "eddsa-rdfc-2022", proof_type: PROOF_TYPE, form: Form::Statements, keys: ED25519, signs: true },
     Row { suite: Suite::EddsaJcs2022, name: "eddsa-jcs-2022", proof_type: PROOF_TYPE, form: Form::Json, keys: ED25519, signs: true },
     Row { suite: Suite::EcdsaRdfc2019, name: "ecdsa-rdfc-2019", proof_type: PROOF_TYPE, form: Form::Statements, keys: ECDSA, signs: true },
     Row { suite: Suite::EcdsaJcs2019, name: "ecdsa-jcs-2019", proof_type: PROOF_TYPE, form: Form::Json, keys: ECDSA, signs: true },
+    Row { suite: Suite::EcdsaSd2023, name: "ecdsa-sd-2023", proof_type: PROOF_TYPE, form: Form::Parts, keys: P256, signs: true },
+    Row { suite: Suite::Bbs2023, name: "bbs-2023", proof_type: PROOF_TYPE, form: Form::Parts, keys: BLS, signs: true },
     Row { suite: Suite::Ed25519Signature2020, name: "Ed25519Signature2020", proof_type: "Ed25519Signature2020", form: Form::Statements, keys: ED25519, signs: false },
 ];
 
@@ -76,6 +86,11 @@ impl Suite {
     /// Whether a key of this kind may sign with it.
     pub fn takes(self, kind: KeyKind) -> bool {
         self.row().keys.contains(&kind)
+    }
+
+    /// Whether its proofs say when they were made. By that moment one could link those that are unlinkable.
+    pub(super) fn is_dated(self) -> bool {
+        self != Self::Bbs2023
     }
 
     pub(super) fn form(self) -> Form {
@@ -122,7 +137,7 @@ pub(super) enum Hash {
 impl Hash {
     pub(super) fn of_key(kind: KeyKind) -> Self {
         match kind {
-            KeyKind::Ed25519 | KeyKind::P256 => Self::Sha256,
+            KeyKind::Ed25519 | KeyKind::P256 | KeyKind::Bls12381G2 => Self::Sha256,
             KeyKind::P384 => Self::Sha384,
         }
     }

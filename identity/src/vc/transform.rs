@@ -47,6 +47,22 @@ pub(super) fn with_suite_context(contexts: &Value, suite: Suite) -> Value {
     Value::Array(all)
 }
 
+/// The canonical statements of the options of a proof, which is without its value.
+pub(super) fn canonical_options(
+    document: &Map<String, Value>,
+    proof: &Map<String, Value>,
+    suite: Suite,
+    hash: Hash,
+) -> Result<String, String> {
+    let mut options = proof.clone();
+    let contexts = document.get("@context").unwrap_or(&Value::Null);
+    if options.get("@context").is_some_and(|own| own != contexts) {
+        return Err("the proof has contexts of its own".to_owned());
+    }
+    options.insert("@context".to_owned(), with_suite_context(contexts, suite));
+    canonical(&statements(&Value::Object(options))?, hash)
+}
+
 /// The bytes that are signed. `document` has no proof, or those that this one follows; `proof` is without its value.
 pub(super) fn signed_bytes(
     document: &Map<String, Value>,
@@ -56,16 +72,11 @@ pub(super) fn signed_bytes(
 ) -> Result<Vec<u8>, String> {
     let (options, document) = match suite.form() {
         Form::Statements => {
-            let mut options = proof.clone();
-            let contexts = document.get("@context").unwrap_or(&Value::Null);
-            if options.get("@context").is_some_and(|own| own != contexts) {
-                return Err("the proof has contexts of its own".to_owned());
-            }
-            options.insert("@context".to_owned(), with_suite_context(contexts, suite));
-            let options = canonical(&statements(&Value::Object(options))?, hash)?;
+            let options = canonical_options(document, proof, suite, hash)?;
             let document = canonical(&statements(&Value::Object(document.clone()))?, hash)?;
             (options.into_bytes(), document.into_bytes())
         }
+        Form::Parts => return Err("the suite does not sign a document as a whole".to_owned()),
         Form::Json => {
             let mut document = document.clone();
             if let Some(contexts) = proof.get("@context") {

@@ -5,9 +5,9 @@ use super::keys::KeyId;
 use super::model::{self, Model};
 use super::policy::{Policy, QUESTIONS};
 use super::proof::{PURPOSE_CREDENTIAL, PURPOSE_PRESENTATION, Proof, followed, last, proofs, shape, texts};
-use super::suite::{Hash, Suite};
+use super::suite::{Form, Hash, Suite};
 use super::transform::{signed_bytes, without_proof};
-use super::{MAX_BYTES, MAX_DEPTH, TYPE_CREDENTIAL, TYPE_PRESENTATION, jsonld};
+use super::{MAX_BYTES, MAX_DEPTH, TYPE_CREDENTIAL, TYPE_PRESENTATION, jsonld, selective};
 use crate::canonical::{JsonError, parse_document};
 use crate::credential::{Checks, Verification};
 use crate::did_document::DidUrl;
@@ -227,7 +227,7 @@ fn prove(checks: &mut Checks, document: &Map<String, Value>, named: Option<&str>
         let mut record = |name, outcome: Result<(), String>| {
             checks.record(name, outcome.map_err(|error| format!("proof {number}: {error}")));
         };
-        record("proof-shape", shape(proof));
+        record("proof-shape", shape(proof).and_then(|()| value(proof)));
         record("suite", suite(proof, policy).map(drop));
         let stated = proof.get("proofPurpose").and_then(Value::as_str) == Some(purpose);
         record("purpose", if stated { Ok(()) } else { Err(format!("proofPurpose is not {purpose}")) });
@@ -237,6 +237,8 @@ fn prove(checks: &mut Checks, document: &Map<String, Value>, named: Option<&str>
             record("freshness", freshness(proof, policy.now.plus_seconds(-seconds)));
         }
         record("challenge", challenge(proof, policy.challenge.as_deref()));
+        record("challenge", presentation_header(proof, policy.presentation_header.as_deref()));
+        record("audience", pseudonym(proof, policy.pseudonym_context.as_deref()));
         record("audience", audience(proof, policy.domain.as_deref()));
     }
     if policy.max_proof_age.is_none() {
@@ -266,6 +268,35 @@ fn prove(checks: &mut Checks, document: &Map<String, Value>, named: Option<&str>
     }
 }
 
+/// The form of the value, where that is more than a signature.
+fn value(proof: &Proof) -> Result<(), String> {
+    match Suite::of_proof(proof) {
+        Ok(suite) if suite.form() == Form::Parts => selective::check_value(proof, suite),
+        _ => Ok(()),
+    }
+}
+
+/// A derived proof answers with bytes of its own, because its options are the issuer's.
+fn presentation_header(proof: &Proof, expected: Option<&[u8]>) -> Result<(), String> {
+    let Ok(Suite::Bbs2023) = Suite::of_proof(proof) else { return Ok(()) };
+    match (selective::answer(proof)?.0.as_slice(), expected) {
+        (found, Some(expected)) if found == expected => Ok(()),
+        ([], None) => Ok(()),
+        (_, None) => Err("there is a presentation header that this verifier did not give".to_owned()),
+        _ => Err("not the presentation header that was given".to_owned()),
+    }
+}
+
+/// Whether a proof shows a pseudonym if, and only if, one was asked for. In which context is part of what is proven.
+fn pseudonym(proof: &Proof, context: Option<&str>) -> Result<(), String> {
+    let Ok(Suite::Bbs2023) = Suite::of_proof(proof) else { return Ok(()) };
+    match (selective::answer(proof)?.1, context) {
+        (true, Some(_)) | (false, None) => Ok(()),
+        (true, None) => Err("there is a pseudonym that this verifier did not ask for".to_owned()),
+        (false, Some(_)) => Err("there is no pseudonym".to_owned()),
+    }
+}
+
 fn suite(proof: &Proof, policy: &Policy) -> Result<Suite, String> {
     let suite = Suite::of_proof(proof).map_err(|error| error.to_string())?;
     if policy.suites.contains(&suite) { Ok(suite) } else { Err(format!("{suite} is not good enough here")) }
@@ -275,6 +306,7 @@ fn created(proof: &Proof, now: Timestamp) -> Result<(), String> {
     match model::moment(proof, "created")? {
         Some(created) if created <= now.plus_seconds(MAX_AHEAD) => Ok(()),
         Some(_) => Err("made in the future".to_owned()),
+        None if Suite::of_proof(proof).is_ok_and(|suite| !suite.is_dated()) => Ok(()),
         None => Err("created is missing".to_owned()),
     }
 }
@@ -362,6 +394,12 @@ fn signature(
     if !suite.takes(key.kind()) {
         return Err("the suite does not go with this kind of key".to_owned());
     }
+    let mut bare = without_proof(document);
+    let wrong = || Err("the signature is not right".to_owned());
+    if suite.form() == Form::Parts {
+        let context = policy.pseudonym_context.as_deref();
+        return if selective::verify(&bare, proof, suite, &key, context)? { Ok(()) } else { wrong() };
+    }
     let value = proof.get("proofValue").and_then(Value::as_str).unwrap_or_default();
     // Twice the bytes are more letters than base58 takes.
     let base58 = value.strip_prefix('z').filter(|text| text.len() <= 2 * key.kind().signature_len());
@@ -370,7 +408,6 @@ fn signature(
     if signature.len() != key.kind().signature_len() {
         return Err("proofValue is too long or too short".to_owned());
     }
-    let mut bare = without_proof(document);
     let previous = followed(proof, all)?;
     if !previous.is_empty() {
         bare.insert("proof".to_owned(), serde_json::json!(previous));
@@ -378,5 +415,5 @@ fn signature(
     let mut options = proof.clone();
     options.remove("proofValue");
     let bytes = signed_bytes(&bare, &options, suite, Hash::of_key(key.kind()))?;
-    if key.verify(&bytes, &signature) { Ok(()) } else { Err("the signature is not right".to_owned()) }
+    if key.verify(&bytes, &signature) { Ok(()) } else { wrong() }
 }

@@ -3,7 +3,10 @@
 use super::answer::{Refusal, typed};
 use super::keyring::{INSTANCES, Instance};
 use super::routes::{at_work, body};
-use super::{Desk, verifying::text};
+use super::{
+    Desk,
+    verifying::{text, texts},
+};
 use crate::Problem;
 use crate::clock::now;
 use axum::extract::{ConnectInfo, Path, Query, Request, State};
@@ -92,7 +95,7 @@ fn options_of(instance: &Instance, said: &Value, conformance: bool) -> Result<Is
         _ => return Err(Refusal::Options("options is not an object".to_owned())),
     };
     // An option that is passed over could have been the one that mattered.
-    let known = ["created", "expires", "domain", "challenge", "proofId", "previousProof"];
+    let known = ["created", "expires", "domain", "challenge", "proofId", "previousProof", "mandatoryPointers"];
     if let Some(name) = said.keys().find(|name| !known.contains(&name.as_str())).filter(|_| !conformance) {
         return Err(Refusal::Options(format!("{name:.40} is not an option that is known")));
     }
@@ -107,15 +110,10 @@ fn options_of(instance: &Instance, said: &Value, conformance: bool) -> Result<Is
     options.challenge = text(said, "challenge")?;
     options.id = text(said, "proofId")?;
     options.own_name = !conformance;
+    options.mandatory = texts(said, "mandatoryPointers")?;
     options.previous = match said.get("previousProof") {
-        None => Vec::new(),
         Some(Value::String(one)) => vec![one.clone()],
-        Some(Value::Array(several)) => several
-            .iter()
-            .map(|one| one.as_str().map(str::to_owned))
-            .collect::<Option<_>>()
-            .ok_or_else(|| Refusal::Options("previousProof is not a list of texts".to_owned()))?,
-        Some(_) => return Err(Refusal::Options("previousProof is neither a text nor a list of texts".to_owned())),
+        _ => texts(said, "previousProof")?.unwrap_or_default(),
     };
     Ok(options)
 }

@@ -16,17 +16,19 @@ pub struct Instance {
 }
 
 #[rustfmt::skip]
-pub(super) const INSTANCES: [Instance; 6] = [
+pub(super) const INSTANCES: [Instance; 8] = [
     Instance { name: "eddsa-rdfc-2022", suite: Suite::EddsaRdfc2022, kind: KeyKind::Ed25519 },
     Instance { name: "eddsa-jcs-2022", suite: Suite::EddsaJcs2022, kind: KeyKind::Ed25519 },
     Instance { name: "ecdsa-rdfc-2019-p256", suite: Suite::EcdsaRdfc2019, kind: KeyKind::P256 },
     Instance { name: "ecdsa-rdfc-2019-p384", suite: Suite::EcdsaRdfc2019, kind: KeyKind::P384 },
     Instance { name: "ecdsa-jcs-2019-p256", suite: Suite::EcdsaJcs2019, kind: KeyKind::P256 },
     Instance { name: "ecdsa-jcs-2019-p384", suite: Suite::EcdsaJcs2019, kind: KeyKind::P384 },
+    Instance { name: "ecdsa-sd-2023-p256", suite: Suite::EcdsaSd2023, kind: KeyKind::P256 },
+    Instance { name: "bbs-2023", suite: Suite::Bbs2023, kind: KeyKind::Bls12381G2 },
 ];
 
 /// One key of each kind, under the name that `GET /keys` and the files have for it.
-pub(super) struct Keyring([(&'static str, KeyKind, Signer); 3]);
+pub(super) struct Keyring([(&'static str, KeyKind, Signer); 4]);
 
 impl Keyring {
     /// Reads the keys of a folder, or makes them; without a folder they are made and kept nowhere.
@@ -44,7 +46,12 @@ impl Keyring {
             };
             Ok::<_, StartError>((name, kind, signer))
         };
-        Ok(Self([key("ed", KeyKind::Ed25519)?, key("p256", KeyKind::P256)?, key("p384", KeyKind::P384)?]))
+        Ok(Self([
+            key("ed", KeyKind::Ed25519)?,
+            key("p256", KeyKind::P256)?,
+            key("p384", KeyKind::P384)?,
+            key("bls", KeyKind::Bls12381G2)?,
+        ]))
     }
 
     pub(super) fn of(&self, kind: KeyKind) -> Option<&Signer> {
@@ -71,7 +78,7 @@ fn make(kind: KeyKind) -> Result<(Zeroizing<Vec<u8>>, Signer), StartError> {
     let mut secret = Zeroizing::new(vec![0; kind.secret_len()]);
     loop {
         getrandom::fill(&mut secret)?;
-        // Some numbers are no private key, far less than one in a billion.
+        // Some numbers are no private key: of BLS12-381 more than half, of the others far less than one in a billion.
         if let Ok(signer) = Signer::from_secret(kind, &secret) {
             return Ok((secret, signer));
         }

@@ -1,7 +1,7 @@
 //! What the service answers to, as one table, and what every route shares.
 
 use super::answer::{Refusal, typed};
-use super::{Desk, identifiers, issuing, page, status, verifying};
+use super::{Desk, deriving, identifiers, issuing, page, status, verifying};
 use crate::Problem;
 use axum::Router;
 use axum::body::to_bytes;
@@ -36,6 +36,7 @@ pub const ROUTES: &[VcRoute] = &[
     VcRoute { method: "GET", path: "/page.js", handler: || get(page::script) },
     VcRoute { method: "POST", path: "/{instance}/credentials/issue", handler: || post(issuing::post) },
     VcRoute { method: "POST", path: "/credentials/verify", handler: || post(verifying::credential) },
+    VcRoute { method: "POST", path: "/credentials/derive", handler: || post(deriving::post) },
     VcRoute { method: "POST", path: "/presentations/verify", handler: || post(verifying::presentation) },
     VcRoute { method: "POST", path: "/credentials/status", handler: || post(status::change) },
     VcRoute { method: "GET", path: "/status/{number}", handler: || get(status::list) },

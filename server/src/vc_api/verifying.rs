@@ -6,6 +6,8 @@ use super::routes::{at_work, body};
 use crate::clock::now;
 use axum::extract::{Request, State};
 use axum::response::Response;
+use base64::Engine;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use consent::Timestamp;
 use identity::status::StatusLists;
 use identity::vc::{Finding, Judge, Policy, named_lists, verify_credential, verify_presentation};
@@ -34,9 +36,10 @@ async fn asked(desk: &Arc<Desk>, request: Request, name: &str) -> Result<(Vec<u8
     let mut policy = Policy::new(now());
     policy.challenge = text(options, "challenge")?;
     policy.domain = text(options, "domain")?;
+    policy.presentation_header = bytes(options, "presentationHeader")?;
     // The caller decides what it does not need to know; the report says so.
-    for name in names(options, "waive")? {
-        if !policy.waive(name) {
+    for name in texts(options, "waive")?.unwrap_or_default() {
+        if !policy.waive(&name) {
             return Err(Refusal::Options(format!("{name:.40} is no check that can stay open")));
         }
     }
@@ -59,13 +62,23 @@ async fn asked(desk: &Arc<Desk>, request: Request, name: &str) -> Result<(Vec<u8
     Ok((document, policy))
 }
 
-fn names<'a>(object: &'a Map<String, Value>, name: &str) -> Result<Vec<&'a str>, Refusal> {
-    let listed = match object.get(name) {
-        None | Some(Value::Null) => Some(Vec::new()),
-        Some(Value::Array(items)) => items.iter().map(Value::as_str).collect(),
-        Some(_) => None,
-    };
-    listed.ok_or_else(|| Refusal::Options(format!("{name} is not a list of texts")))
+/// Bytes as base64url in multibase.
+pub(super) fn bytes(object: &Map<String, Value>, name: &str) -> Result<Option<Vec<u8>>, Refusal> {
+    let Some(text) = text(object, name)? else { return Ok(None) };
+    let bytes = text.strip_prefix('u').and_then(|base64| BASE64_URL_SAFE_NO_PAD.decode(base64).ok());
+    bytes.map(Some).ok_or_else(|| Refusal::Options(format!("{name} is not base64url in multibase")))
+}
+
+pub(super) fn texts(object: &Map<String, Value>, name: &str) -> Result<Option<Vec<String>>, Refusal> {
+    let wrong = || Refusal::Options(format!("{name} is not a list of texts"));
+    match object.get(name) {
+        None | Some(Value::Null) => Ok(None),
+        Some(Value::Array(several)) => {
+            let texts = several.iter().map(|one| one.as_str().map(str::to_owned)).collect::<Option<_>>();
+            texts.map(Some).ok_or_else(wrong)
+        }
+        Some(_) => Err(wrong()),
+    }
 }
 
 pub(super) fn text(object: &Map<String, Value>, name: &str) -> Result<Option<String>, Refusal> {

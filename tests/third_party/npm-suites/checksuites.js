@@ -1,11 +1,14 @@
 // The reference implementation of the suites. Reads one JSON object from standard input,
-//   {"contexts": {url: document}, "sign": [{"suite", "curve", "credential"}], "verify": [credential],
-//    "resolve": [did]},
-// and writes {"signed": [credential], "verified": [bool, ...], "errors": [text, ...], "documents": [document]}. Each credential is signed with a
-// fresh key, whose DID becomes the issuer. Nothing is fetched.
+//   {"contexts": {url: document}, "sign": [{"suite", "curve", "credential", "mandatory"}],
+//    "derive": [{"credential", "selective"}], "verify": [credential], "resolve": [did]},
+// and writes {"signed": [credential], "derived": [credential], "verified": [bool, ...], "errors": [text, ...],
+// "documents": [document]}. Each credential is signed with a fresh key, whose DID becomes the issuer. Nothing is fetched.
+import * as Bls12381Multikey from '@digitalbazaar/bls12-381-multikey';
 import * as EcdsaMultikey from '@digitalbazaar/ecdsa-multikey';
 import * as Ed25519Multikey from '@digitalbazaar/ed25519-multikey';
+import * as bbs from '@digitalbazaar/bbs-2023-cryptosuite';
 import * as ecdsaJcs from '@digitalbazaar/ecdsa-jcs-2019-cryptosuite';
+import * as ecdsaSd from '@digitalbazaar/ecdsa-sd-2023-cryptosuite';
 import * as eddsaJcs from '@digitalbazaar/eddsa-jcs-2022-cryptosuite';
 import * as vc from '@digitalbazaar/vc';
 import {DataIntegrityProof} from '@digitalbazaar/data-integrity';
@@ -20,6 +23,7 @@ const dids = driver();
 dids.use({multibaseMultikeyHeader: 'z6Mk', fromMultibase: Ed25519Multikey.from});
 dids.use({multibaseMultikeyHeader: 'zDna', fromMultibase: EcdsaMultikey.from});
 dids.use({multibaseMultikeyHeader: 'z82L', fromMultibase: EcdsaMultikey.from});
+dids.use({multibaseMultikeyHeader: 'zUC7', fromMultibase: Bls12381Multikey.from});
 
 const documentLoader = async url => {
   if(url in asked.contexts) {
@@ -35,22 +39,43 @@ const toSign = {
   'eddsa-rdfc-2022': () => eddsaRdfc,
   'eddsa-jcs-2022': eddsaJcs.createSignCryptosuite,
   'ecdsa-rdfc-2019': () => ecdsaRdfc,
-  'ecdsa-jcs-2019': ecdsaJcs.createSignCryptosuite
+  'ecdsa-jcs-2019': ecdsaJcs.createSignCryptosuite,
+  'ecdsa-sd-2023': ecdsaSd.createSignCryptosuite,
+  'bbs-2023': bbs.createSignCryptosuite
+};
+const toDerive = {
+  'ecdsa-sd-2023': ecdsaSd.createDiscloseCryptosuite,
+  'bbs-2023': bbs.createDiscloseCryptosuite
 };
 const toVerify = {
   'eddsa-rdfc-2022': () => eddsaRdfc,
   'eddsa-jcs-2022': eddsaJcs.createVerifyCryptosuite,
   'ecdsa-rdfc-2019': () => ecdsaRdfc,
-  'ecdsa-jcs-2019': ecdsaJcs.createVerifyCryptosuite
+  'ecdsa-jcs-2019': ecdsaJcs.createVerifyCryptosuite,
+  'ecdsa-sd-2023': ecdsaSd.createVerifyCryptosuite,
+  'bbs-2023': bbs.createVerifyCryptosuite
 };
 
 const signed = [];
-for(const {suite, curve, credential} of asked.sign) {
-  const key = curve ? await EcdsaMultikey.generate({curve}) : await Ed25519Multikey.generate();
+const freshKey = curve => {
+  if(curve === 'BLS12-381') {
+    return Bls12381Multikey.generateBbsKeyPair({algorithm: Bls12381Multikey.ALGORITHMS.BBS_BLS12381_SHA256});
+  }
+  return curve ? EcdsaMultikey.generate({curve}) : Ed25519Multikey.generate();
+};
+for(const {suite, curve, credential, mandatory} of asked.sign) {
+  const key = await freshKey(curve);
   key.controller = `did:key:${key.publicKeyMultibase}`;
   key.id = `${key.controller}#${key.publicKeyMultibase}`;
-  const proof = new DataIntegrityProof({signer: key.signer(), cryptosuite: toSign[suite]()});
+  const proof = new DataIntegrityProof({signer: key.signer(), cryptosuite: toSign[suite]({mandatoryPointers: mandatory})});
   signed.push(await vc.issue({credential: {...credential, issuer: key.controller}, suite: proof, documentLoader}));
+}
+
+const derived = [];
+for(const {credential, selective} of asked.derive) {
+  const cryptosuite = toDerive[credential.proof.cryptosuite]({selectivePointers: selective});
+  const suite = new DataIntegrityProof({cryptosuite});
+  derived.push(await vc.derive({verifiableCredential: credential, suite, documentLoader}));
 }
 
 const verified = [];
@@ -65,4 +90,4 @@ for(const credential of asked.verify) {
   errors.push(reasons.map(error => error.message).join('; '));
 }
 const documents = await Promise.all(asked.resolve.map(did => dids.get({did})));
-console.log(JSON.stringify({signed, verified, errors, documents}));
+console.log(JSON.stringify({signed, derived, verified, errors, documents}));

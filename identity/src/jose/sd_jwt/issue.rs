@@ -65,7 +65,8 @@ pub fn issue_sd_jwt(claims: &Value, concealed: &Concealed, key: &Signer) -> Resu
     };
     let method = own_method(&key.id(), &named.unwrap_or_default()).ok_or(SdJwtError::OtherName)?;
     if let Some(holder) = concealed.holder {
-        payload.insert("cnf".to_owned(), json!({ "jwk": holder.to_jwk() }));
+        let jwk = holder.to_jwk().ok_or(wrong("the holder's key has no JWK"))?;
+        payload.insert("cnf".to_owned(), json!({ "jwk": jwk }));
     }
     let mut payload = Value::Object(payload);
     let disclosures = conceal(&mut payload, concealed)?;
