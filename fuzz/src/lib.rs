@@ -4,12 +4,14 @@
 
 mod entries;
 mod notes;
+mod openid;
 mod requests;
 mod tiles;
 mod witnesses;
 
 pub use entries::{entry, kinds, rules};
 pub use notes::{checkpoint, note, policy, receipt};
+pub use openid::{credential_offer, dcql, request_object};
 pub use requests::request;
 pub use tiles::{entry_bundle, proof, tile_path};
 pub use witnesses::{leaf, mirror, root, witness};

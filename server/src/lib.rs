@@ -30,6 +30,7 @@ mod sweep;
 mod tables;
 mod tls;
 pub mod vc_api;
+pub mod verifier;
 mod webhook;
 
 pub use biobank::{Institution, StartError};

@@ -18,7 +18,7 @@ pub enum CheckResult {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Check {
     /// The name, one of `size`, `json`, `context`, `type`, `proof-count`, `suite`, `purpose`, `signer-is-issuer`,
-    /// `created`, `expires`, `challenge`, `audience`, `valid-from`, `valid-until`, `signature`, `claims`; of any
+    /// `created`, `expires`, `challenge`, `audience`, `transaction-data`, `valid-from`, `valid-until`, `signature`, `claims`; of any
     /// credential also `id`, `issuer`, `holder`, `subject`, `members`, `terms`, `credentials`, `proof-shape` and
     /// `previous-proof`.
     pub name: &'static str,

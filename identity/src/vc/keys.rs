@@ -134,7 +134,7 @@ impl KeyId {
     }
 
     /// Whether this is the key's signature of the message.
-    pub(super) fn verify(&self, message: &[u8], signature: &[u8]) -> bool {
+    pub(crate) fn verify(&self, message: &[u8], signature: &[u8]) -> bool {
         match &self.public {
             Public::Ed25519(key) => signature.try_into().is_ok_and(|signature| key.verify(message, signature).is_ok()),
             Public::P256(key) => p256::ecdsa::Signature::from_slice(signature)

@@ -16,6 +16,7 @@ pub use routes::{ROUTES, VcRoute};
 use crate::StartError;
 use crate::door::{Connections, Door};
 use crate::tls::{TlsFiles, self_signed};
+use axum::Router;
 use axum_server::Handle;
 use axum_server::tls_rustls::{RustlsAcceptor, RustlsConfig};
 use keyring::Keyring;
@@ -93,28 +94,38 @@ impl Drop for RunningVcApi {
 
 /// Starts the service.
 pub async fn start(options: VcOptions) -> Result<RunningVcApi, StartError> {
-    if !options.listen.ip().to_canonical().is_loopback() {
-        return Err(StartError::Network(format!("{} can be reached by others: that takes TLS", options.listen)));
-    }
     let keys = Keyring::open(options.keys.as_deref())?;
     let (conformance, issue_for_all) = (options.conformance, options.issue_for_all);
     let desk = Arc::new(Desk { keys, conformance, issue_for_all, work: Semaphore::new(AT_ONCE) });
+    serve(routes::router(desk), options.listen, options.tls_listen, options.tls.as_ref())
+}
+
+/// Serves these routes at one or two addresses, with the bounds of this service.
+pub(crate) fn serve(
+    routes: Router,
+    listen: SocketAddr,
+    tls_listen: Option<SocketAddr>,
+    tls: Option<&TlsFiles>,
+) -> Result<RunningVcApi, StartError> {
+    if !listen.ip().to_canonical().is_loopback() {
+        return Err(StartError::Network(format!("{listen} can be reached by others: that takes TLS")));
+    }
     let (handle, door) = (Handle::new(), Door::new(Connections::default()));
     let mut tasks = Vec::new();
 
-    let (listener, address) = bind(options.listen)?;
-    let app = routes::router(desk.clone()).into_make_service_with_connect_info::<SocketAddr>();
+    let (listener, address) = bind(listen)?;
+    let app = routes.clone().into_make_service_with_connect_info::<SocketAddr>();
     tasks.push(tokio::spawn(server(listener, &handle)?.acceptor(door.clone()).serve(app)));
     let mut tls_address = None;
-    if let Some(place) = options.tls_listen {
-        let config: RustlsConfig = match &options.tls {
+    if let Some(place) = tls_listen {
+        let config: RustlsConfig = match tls {
             Some(files) => files.read()?,
             None => self_signed(place.ip())?,
         };
         let (listener, address) = bind(place)?;
         tls_address = Some(format!("https://{address}"));
         let tls = RustlsAcceptor::new(config).handshake_timeout(HANDSHAKE_TIME).acceptor(door);
-        let app = routes::router(desk).into_make_service_with_connect_info::<SocketAddr>();
+        let app = routes.into_make_service_with_connect_info::<SocketAddr>();
         tasks.push(tokio::spawn(server(listener, &handle)?.acceptor(tls).serve(app)));
     }
     Ok(RunningVcApi { address: format!("http://{address}"), tls_address, tasks, handle })
