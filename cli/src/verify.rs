@@ -66,7 +66,8 @@ async fn answer(arguments: &Arguments) -> Result<CheckView, String> {
         }
         None => Purpose::default(),
     };
-    let expected = Expected { audience: arguments.audience.clone(), study: arguments.study.clone(), ..Expected::default() };
+    let expected =
+        Expected { audience: arguments.audience.clone(), study: arguments.study.clone(), ..Expected::default() };
     let Some(address) = &arguments.ledger else {
         return Ok(check(&proof, &purpose, &expected, None, wallet::now()).await);
     };

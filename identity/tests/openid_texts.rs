@@ -3,8 +3,8 @@
 
 use consent::{Purpose, Timestamp};
 use identity::openid::{
-    Answer, AnswerKey, CONSENT_TYPES, Draft, ENROLMENT_CONFIGURATION, Format, Held, IssuerMetadata, Link, Method, Offer,
-    OfferLink, PinRule, Query, Request, Source, Transaction, consent_query, credential_request, find, form,
+    Answer, AnswerKey, CONSENT_TYPES, Draft, ENROLMENT_CONFIGURATION, Format, Held, IssuerMetadata, Link, Method,
+    Offer, OfferLink, PinRule, Query, Request, Source, Transaction, consent_query, credential_request, find, form,
     issuer_metadata, read_answer, read_credential_request, read_token_request, token_request,
 };
 use identity::{SigningKey, sign_jws};

@@ -7,12 +7,13 @@ use crate::stream::{Heard, Listener};
 use crate::{alarm, answer, asks, choices, connect, enrol, presentation, proof, receipt, research, staff, sync, views};
 use bridge::{
     AcceptInvitation, Activity, AnswerAsk, AskAgain, AskForProof, Asks, Check, CheckView, ChoicesView, CloseProfile,
-    Code, Command, Connect, ConsentView, CreateProfile, DeclinePresentation, Defer, Demo, Diseases, Donors, Failure, Home, ImportChoices,
-    ImportView, InvitationPreview, InvitationView, Invite, KeyView, Look, OpenProfile, PrepareStep, Present, PresentationView, ReadActivity,
-    ReadAsks, ReadChoices, ReadConsent, ReadDonors, ReadHome, ReadInvitation, ReadKey, ReadPresentation, ReadRequest, ReadSharing,
-    ReadStudies, ReceiptView, Refuse, RequestView, ReuseKey, ReviewAnswer, Role, SaveChoices, SaveEvidence, SaveProof,
-    SaveReceipt, SavedFile, SearchDiseases, Session, Sharing, Sign, SignStep, SimulateChoices, SimulationView, Stage,
-    StepView, Studies, SummaryView, Sync, SyncView,
+    Code, Command, Connect, ConsentView, CreateProfile, DeclinePresentation, Defer, Demo, Diseases, Donors, Failure,
+    Home, ImportChoices, ImportView, InvitationPreview, InvitationView, Invite, KeyView, Look, OpenProfile,
+    PrepareStep, Present, PresentationView, ReadActivity, ReadAsks, ReadChoices, ReadConsent, ReadDonors, ReadHome,
+    ReadInvitation, ReadKey, ReadPresentation, ReadRequest, ReadSharing, ReadStudies, ReceiptView, Refuse, RequestView,
+    ReuseKey, ReviewAnswer, Role, SaveChoices, SaveEvidence, SaveProof, SaveReceipt, SavedFile, SearchDiseases,
+    Session, Sharing, Sign, SignStep, SimulateChoices, SimulationView, Stage, StepView, Studies, SummaryView, Sync,
+    SyncView,
 };
 use identity::{
     KeychainError, ProfileError, ProfileSecret, ProfileState, adopt_profile, create_profile, inspect_profile,

@@ -15,7 +15,8 @@ const JSON: &str = "application/json";
 
 /// The link of an offer in what a person pasted, if there is one.
 pub fn link_in(text: &str) -> Option<&str> {
-    text.split_whitespace().find(|word| word.strip_prefix(OfferLink::SCHEME).is_some_and(|rest| rest.starts_with("://")))
+    text.split_whitespace()
+        .find(|word| word.strip_prefix(OfferLink::SCHEME).is_some_and(|rest| rest.starts_with("://")))
 }
 
 /// Reads an offer and asks its issuer which biobank it is.

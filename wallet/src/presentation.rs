@@ -11,7 +11,8 @@ use crate::remote::Remote;
 use bridge::{AskedCredential, Code, Failure, PresentationView, Shown, StudyName, WantView};
 use consent::StudyId;
 use identity::openid::{
-    Answer, CONSENT_TYPES, Client, Format, Found, Held, Link, Method, Refused, Request, Source, Step, Transaction, Want, find, form,
+    Answer, CONSENT_TYPES, Client, Format, Found, Held, Link, Method, Refused, Request, Source, Step, Transaction,
+    Want, find, form,
 };
 use identity::{Audience, Credential, present_to};
 use serde_json::json;
@@ -60,7 +61,8 @@ pub async fn read(profile: &Profile, link: &str) -> Result<Asked, Failure> {
     let wants = find(&request.query, &content).ok_or(Code::NothingFits)?;
     let vouched = request.attestations.iter().find_map(|word| read_account(word, &connection.biobank));
     // The word is about one key: the one that signed the request.
-    let vouched = vouched.filter(|word| matches!(&request.client, Client::Did(did) if did.as_str() == word.did.as_str()));
+    let vouched =
+        vouched.filter(|word| matches!(&request.client, Client::Did(did) if did.as_str() == word.did.as_str()));
     let held = consents.into_iter().map(|(study, title, _)| (study, title)).collect();
     Ok(Asked { request, wants, held, organisation: vouched.map(|word| word.organisation_name) })
 }
@@ -94,18 +96,23 @@ impl Asked {
         let request = &self.request;
         let wants = self.wants.iter().map(|want| WantView {
             required: want.required,
-            credentials: want.credentials.iter().map(|(id, found)| {
-                let study = |one: &Found| self.held.get(one.held);
-                AskedCredential {
-                    id: id.clone(),
-                    studies: found
-                        .iter()
-                        .filter_map(study)
-                        .map(|(study, title)| StudyName { study: study.clone(), title: title.clone() })
-                        .collect(),
-                    asked: self.asked_members(id, found.first().map(|one| one.claims.as_slice()).unwrap_or_default()),
-                }
-            }).collect(),
+            credentials: want
+                .credentials
+                .iter()
+                .map(|(id, found)| {
+                    let study = |one: &Found| self.held.get(one.held);
+                    AskedCredential {
+                        id: id.clone(),
+                        studies: found
+                            .iter()
+                            .filter_map(study)
+                            .map(|(study, title)| StudyName { study: study.clone(), title: title.clone() })
+                            .collect(),
+                        asked: self
+                            .asked_members(id, found.first().map(|one| one.claims.as_slice()).unwrap_or_default()),
+                    }
+                })
+                .collect(),
         });
         PresentationView {
             organisation: self.organisation.clone(),
@@ -168,11 +175,7 @@ pub async fn answer(profile: &Profile, asked: &Asked, chosen: &[Shown]) -> Resul
     }
     let connection = profile.connection()?;
     let hash = request.transaction.as_ref().map(Transaction::hash);
-    let to = Audience {
-        domain: &request.client_id,
-        challenge: Some(&request.nonce),
-        transaction: hash.as_deref(),
-    };
+    let to = Audience { domain: &request.client_id, challenge: Some(&request.nonce), transaction: hash.as_deref() };
     let mut answer = Answer { state: request.state.clone(), ..Answer::default() };
     for (id, study) in asked.choose(chosen)? {
         let consent = shown(profile, &study)?;

@@ -67,7 +67,8 @@ pub async fn check(
     study: Option<&StudyId>,
 ) -> Result<CheckView, Failure> {
     let desk = Desk::open(profile).await?;
-    let expected = Expected { audience: Some(desk.organisation.clone()), challenge: None, study: study.cloned(), request: None };
+    let expected =
+        Expected { audience: Some(desk.organisation.clone()), challenge: None, study: study.cloned(), request: None };
     let view = desk.check(proof.as_bytes(), purpose, &expected).await;
     profile.record(Event::Checked {
         outcome: view.outcome,

@@ -220,6 +220,8 @@ impl Story {
             | Event::JoinFailed { .. }
             | Event::ProofSaved { .. }
             | Event::ReceiptSaved { .. }
+            | Event::Presented { .. }
+            | Event::NotPresented { .. }
             | Event::Invited { .. }
             | Event::Checked { .. }
             | Event::Failed { .. } => {}

@@ -13,8 +13,12 @@ use wallet::presentation::{Asked, answer, as_proof, decline, read, share};
 use wallet::research::{check_at, studies};
 use wallet::{Event, Profile, enrol, now, sync, views};
 
-const PLACE: Place =
-    Place { listen: std::net::SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 0), tls_listen: None, tls: None, public: None };
+const PLACE: Place = Place {
+    listen: std::net::SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 0),
+    tls_listen: None,
+    tls: None,
+    public: None,
+};
 
 async fn granted() -> (Cast, Purpose) {
     let cast = Cast::ready().await;
@@ -28,11 +32,8 @@ async fn granted() -> (Cast, Purpose) {
 /// The researcher's own key and the biobank's word for it.
 fn researcher(cast: &Cast) -> (SigningKey, String, String) {
     let connection = cast.researcher.connection().unwrap();
-    let (organisation, word) = cast
-        .researcher
-        .read(|story| story.membership.clone().map(|m| (m.organisation, m.statement)))
-        .unwrap()
-        .unwrap();
+    let (organisation, word) =
+        cast.researcher.read(|story| story.membership.clone().map(|m| (m.organisation, m.statement))).unwrap().unwrap();
     (cast.researcher.biobank_key(&connection), organisation, word)
 }
 
@@ -73,11 +74,7 @@ async fn a_link_is_answered_checked_and_listed() {
 
     let came = running.answer().await.unwrap();
     let proof = serde_json::to_vec(&as_proof(&came, "consent").unwrap()).unwrap();
-    let bound = Bound {
-        client_id: running.client_id.clone(),
-        nonce: running.nonce.clone(),
-        transaction: Some(hash),
-    };
+    let bound = Bound { client_id: running.client_id.clone(), nonce: running.nonce.clone(), transaction: Some(hash) };
     let folder = cast.root.path().join("mirror");
     let check = async |expected: Expected| {
         check_at(&cast.biobank.address, None, &folder, &proof, &purpose, &expected).await.unwrap()
@@ -130,7 +127,11 @@ async fn a_question_ends_and_takes_only_what_answers_it() {
     let (key, ..) = researcher(&cast);
     let mut running = ask(question(key, &purpose, None), &PLACE).unwrap();
     let asked = asked(&cast.participant, &running).await;
-    for chosen in [vec![], vec![Shown { id: "other".into(), study: heart() }], vec![Shown { id: "consent".into(), study: "another".parse().unwrap() }]] {
+    for chosen in [
+        vec![],
+        vec![Shown { id: "other".into(), study: heart() }],
+        vec![Shown { id: "consent".into(), study: "another".parse().unwrap() }],
+    ] {
         assert!(answer(&cast.participant, &asked, &chosen).await.is_err());
     }
     let uri = url::Url::parse(&running.link).unwrap();

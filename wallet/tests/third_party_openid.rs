@@ -200,7 +200,8 @@ async fn what_is_optional_can_be_kept_and_what_is_missing_stops_everything() {
         other["meta"] = json!({ "type_values": [[kind]] });
         other["claims"] = json!([{ "path": ["credentialSubject"] }]);
         query["credentials"].as_array_mut().unwrap().push(other);
-        query["credential_sets"] = json!([{ "options": [["consent"]] }, { "options": [["other"]], "required": required }]);
+        query["credential_sets"] =
+            json!([{ "options": [["consent"]] }, { "options": [["other"]], "required": required }]);
         query
     };
     // RequiredNonMatchingCredential: nobody is asked to agree to half of it.

@@ -88,7 +88,10 @@ pub fn read_answer(body: &[u8], key: Option<&AnswerKey>) -> Read<Answer> {
             said
         }
         _ => {
-            return Err(Refused::new("encryption", "the answer is encrypted and should not be, or the other way round"));
+            return Err(Refused::new(
+                "encryption",
+                "the answer is encrypted and should not be, or the other way round",
+            ));
         }
     };
     if parsed.contains_key("error") {

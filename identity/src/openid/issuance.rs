@@ -72,6 +72,8 @@ pub fn issuer_metadata(issuer: &str, name: &str) -> Value {
                 "@context": [CONTEXT_V2, CONTEXT_CONSENT],
                 "type": [TYPE_CREDENTIAL, TYPE_ENROLMENT],
             },
+            // By this member wallets that also know drafts see that it is version 1.0.
+            "credential_metadata": { "display": [{ "name": name }] },
         } },
     })
 }

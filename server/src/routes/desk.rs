@@ -21,8 +21,7 @@ pub async fn invite(State(biobank): State<Arc<Biobank>>, headers: HeaderMap) -> 
     blocking(move || {
         let (code, invitation) = biobank.desk.invite(now(), INVITATION_AGE).map_err(Problem::internal)?;
         let offer = code::digest(&code).and_then(|digest| offer_link(&biobank, &headers, &digest));
-        let mut answer =
-            json!({ "donor": invitation.donor, "code": code::show(&code), "expires": invitation.expires });
+        let mut answer = json!({ "donor": invitation.donor, "code": code::show(&code), "expires": invitation.expires });
         if let Some(offer) = offer {
             answer["offer"] = json!(offer);
         }

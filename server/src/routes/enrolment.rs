@@ -9,7 +9,9 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use consent::{StudyId, Timestamp};
-use identity::{Credential, Did, EnrolmentClaims, ExpectedPresentation, issue_enrolment, verify_jws, verify_presentation};
+use identity::{
+    Credential, Did, EnrolmentClaims, ExpectedPresentation, issue_enrolment, verify_jws, verify_presentation,
+};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use std::net::IpAddr;
@@ -76,7 +78,7 @@ pub async fn enrol(
     let Some(held) = verify_presentation(&bytes, &expected).await.verified else {
         return Err(Problem::presentation_refused());
     };
-    let credential = admit(&biobank, digest, held.holder, from, now).await?;
+    let credential = admit(&biobank, digest, held.holder.clone(), from, now).await?;
     Ok(Json(json!({ "credential": credential })))
 }
 

@@ -38,7 +38,7 @@ const routes = {
       grant: parsed.grant,
       request: like,
       expectedPreAuthorizedCode: code,
-      expectedTxCode: wanted.pin,
+      expectedTxCode: wanted.pin ?? undefined,
       authorizationServerMetadata: metadata.authorizationServers[0],
     });
     return authorization.createAccessTokenResponse({

@@ -35,7 +35,8 @@ impl Peer {
         for name in ["common.js", "package.json", script] {
             std::fs::copy(sources.join(name), own.path().join(name)).unwrap();
         }
-        let child = Command::new("node").arg(own.path().join(script)).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn();
+        let child =
+            Command::new("node").arg(own.path().join(script)).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn();
         let mut child = child.unwrap();
         let lines = BufReader::new(child.stdout.take().unwrap());
         let mut peer = Self { child, lines };
