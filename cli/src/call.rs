@@ -154,7 +154,7 @@ async fn print(mut answer: Response) -> Result<(), String> {
     Ok(())
 }
 
-fn open_key(path: &Path) -> Result<SigningKey, String> {
+pub(crate) fn open_key(path: &Path) -> Result<SigningKey, String> {
     read_key(path).map_err(|error| format!("{}: {error}", path.display()))
 }
 
@@ -172,7 +172,7 @@ fn read_capability(path: &Path) -> Result<String, String> {
 }
 
 /// Reads a file, or standard input, up to a size.
-fn read(path: &Path, most: u64) -> Result<Vec<u8>, String> {
+pub(crate) fn read(path: &Path, most: u64) -> Result<Vec<u8>, String> {
     let told = |error: io::Error| format!("{}: {error}", path.display());
     let mut bytes = Vec::new();
     if path == Path::new("-") {

@@ -6,6 +6,7 @@
 mod audit;
 mod call;
 mod decide;
+mod entry;
 mod evidence;
 mod export;
 mod import;
@@ -138,6 +139,13 @@ enum Ledger {
     ///
     /// Exit status: 0 sound and as expected, 1 a difference, 4 could not check.
     Replay(replay::Arguments),
+    /// Sign an entry of an institution, a committee, a researcher or a key of a donor, and print it.
+    ///
+    /// The members of each kind: section 1 of ledger/FORMAT.md; who may say it is judged by the log. It is sent with
+    /// `consentctl call`: as the body of POST /v1/entries, or in the route of its kind (GET /v1/openapi.json).
+    ///
+    /// Exit status: 0 printed, 2 wrong arguments, 4 the key or the file can not be used, or it makes no entry.
+    Entry(entry::Arguments),
     /// Judge a file of evidence: whether two checkpoints convict the log that signed them. Needs no connection.
     ///
     /// Exit status: 0 proved, 1 not proved, 4 could not read.
@@ -160,6 +168,7 @@ async fn main() -> ExitCode {
         Command::VcApi(arguments) => vc_api::run(arguments).await,
         Command::Ledger(Ledger::Audit(arguments)) => audit::run(arguments).await,
         Command::Ledger(Ledger::Replay(arguments)) => replay::run(arguments).await,
+        Command::Ledger(Ledger::Entry(arguments)) => entry::run(&arguments),
         Command::Ledger(Ledger::Evidence(arguments)) => evidence::run(&arguments),
     }
 }

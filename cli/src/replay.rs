@@ -5,7 +5,7 @@ use crate::audit::print_findings;
 use identity::Did;
 use ledger::client::{AuditReport, ClientError, LogClient, LogSource, audit_until};
 use ledger::event::Role;
-use ledger::{Hash, Key, KeyChange, Record, Records as _, SignedCheckpoint, VerifierKey};
+use ledger::{Hash, Key, KeyChange, Next, Record, Records as _, SignedCheckpoint, VerifierKey};
 use std::io::{self, BufWriter, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -97,13 +97,15 @@ impl Found {
         let (vkey, institution) = match (&reading.vkey, &source) {
             (Some(vkey), LogSource::Http(client)) if is_former(client, vkey).await? => {
                 let info = client.log_info().await?;
-                changes = info.changes_since(vkey)?;
-                (info.vkey, Some(info.did))
+                changes = info.changes_since_log_key(vkey)?;
+                let stated = info.stated()?;
+                (stated.keys.log, Some(stated.keys.institution))
             }
             (Some(vkey), _) => (vkey.clone(), None),
             (None, LogSource::Http(client)) => {
                 let info = client.log_info().await?;
-                (info.stated_key()?.clone(), Some(info.did))
+                let stated = info.stated()?;
+                (stated.keys.log, Some(stated.keys.institution))
             }
             (None, LogSource::Folder(_)) => return Err(ReadError::NoKey),
         };
@@ -117,7 +119,12 @@ impl Found {
             if let LogSource::Http(client) = &self.source {
                 client.check_consistency(last.checkpoint(), checkpoint).await?;
             }
-            eprintln!("consentctl: since entry {} the log's key is {}", last.index(), change.next());
+            match change.next() {
+                Next::Log(key) => eprintln!("consentctl: since entry {} the log's key is {key}", last.index()),
+                Next::Institution(did) => {
+                    eprintln!("consentctl: since entry {} the institution speaks by {did}", last.index());
+                }
+            }
         }
         Ok(())
     }

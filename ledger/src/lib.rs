@@ -58,7 +58,7 @@ pub use snapshot::{
 };
 pub use state::{Batch, State, empty_state_hash, next_state_hash};
 pub use subtree::{subtree_proof, subtree_tiles, verify_subtree};
-pub use succession::{KeyChange, Succession, follow_key};
+pub use succession::{KeyChange, Keys, Next, Succession, follow};
 pub use tile::{
     BundleId, MAX_BUNDLE_BYTES, MAX_ENTRY_BYTES, MAX_TILE_BYTES, TILE_WIDTH, TileEdge, TileError, TileId,
     append_to_bundle, tile_bytes,

@@ -188,7 +188,7 @@ fn the_key_of_a_log_counts_only_under_the_signature_of_its_institution() {
         successions: Vec::new(),
     };
     let (typ, right) = ("log-key.v1+jws", vkey.to_string());
-    assert_eq!(info(say(&institution, typ, &origin, &right)).stated_key().unwrap(), &vkey);
+    assert_eq!(info(say(&institution, typ, &origin, &right)).stated().unwrap().keys.log, vkey);
     let other = ledger::NoteKey::new(common::ORIGIN, SigningKey::from_seed([6; 32])).unwrap().verifier().to_string();
     for statement in [
         String::new(),
@@ -198,6 +198,6 @@ fn the_key_of_a_log_counts_only_under_the_signature_of_its_institution() {
         say(&institution, typ, &origin, &other),
         identity::sign_jws(&institution, typ, b"{}"),
     ] {
-        assert!(matches!(info(statement.clone()).stated_key(), Err(ClientError::Statement)), "{statement}");
+        assert!(matches!(info(statement.clone()).stated(), Err(ClientError::Statement)), "{statement}");
     }
 }

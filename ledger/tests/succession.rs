@@ -1,19 +1,22 @@
-//! The key of a log gives way to another, and what somebody who holds one of the keys that it takes can not do.
+//! The key of a log, or of its institution, gives way to another, and what somebody who holds one of the keys that it
+//! takes can not do.
 #![cfg(feature = "client")]
 
 mod common;
 
 use common::server::{Manner, Server};
-use common::world::{INSTITUTION, did, key, log_key, member};
+use common::world::{INSTITUTION, did, institution_key, key, log_key, member};
 use common::{MemoryLog, ORIGIN, grant};
 use ledger::client::{ClientError, Finding, LogInfo, Mirror, audit};
 use ledger::event::{InstitutionEvent, Role};
-use ledger::{Checkpoint, Entry, NoteKey, Receipt, Succession, VerifierKey, follow_key, inclusion_proof};
+use ledger::{Checkpoint, Entry, Keys, Next, NoteKey, Receipt, Succession, VerifierKey, follow, inclusion_proof};
 
 /// The log's first key is that of `common`.
 const FIRST: u8 = 5;
 const SECOND: u8 = 6;
 const THIRD: u8 = 7;
+/// The institution's key after its first one.
+const SUCCESSOR: u8 = 41;
 
 fn note_key(seed: u8) -> NoteKey {
     NoteKey::new(ORIGIN, key(seed)).unwrap()
@@ -45,13 +48,13 @@ fn signed(entries: &[Vec<u8>], by: u8) -> MemoryLog {
 }
 
 /// What the log hands out about its last entry, under a checkpoint of this key over all of them.
-fn told(entries: &[Vec<u8>], former: u8, by: u8) -> Succession {
+fn told(entries: &[Vec<u8>], key: u8, by: u8) -> Succession {
     let log = signed(entries, by);
     let (index, size) = (entries.len() as u64 - 1, entries.len() as u64);
     let path = inclusion_proof(index, size, |id| log.files.get(&id.path()).cloned().ok_or(())).unwrap();
     let checkpoint = String::from_utf8(log.files["checkpoint"].clone()).unwrap();
     let entry = String::from_utf8(entries.last().unwrap().clone()).unwrap();
-    Succession { former: vkey(former), entry, receipt: Receipt { extra: None, index, path, checkpoint }.to_string() }
+    Succession { key: vkey(key), entry, receipt: Receipt { extra: None, index, path, checkpoint }.to_string() }
 }
 
 /// The entries of a log whose first key gave way to the second, and what it says of it.
@@ -62,8 +65,20 @@ fn changed() -> (Vec<Vec<u8>>, Succession) {
     (entries, told)
 }
 
+fn keys(log: u8, institution: u8) -> Keys {
+    Keys { log: vkey(log), institution: did(institution) }
+}
+
+/// Where somebody arrives who trusts these keys.
+fn end(trusted: &Keys, told: &[Succession]) -> Keys {
+    let mut keys = trusted.clone();
+    follow(trusted, told).iter().for_each(|change| keys.go_over(change));
+    keys
+}
+
 fn arrives(trusted: u8, told: &[Succession]) -> Option<VerifierKey> {
-    follow_key(&vkey(trusted), &did(INSTITUTION), told).last().map(|change| change.next().clone())
+    let keys = end(&keys(trusted, INSTITUTION), told);
+    (keys.log != vkey(trusted)).then_some(keys.log)
 }
 
 #[test]
@@ -75,7 +90,7 @@ fn a_key_is_followed_over_each_change_and_from_where_one_stands() {
     assert_eq!(arrives(FIRST, &all), Some(vkey(THIRD)));
     assert_eq!(arrives(SECOND, &all), Some(vkey(THIRD)));
     assert_eq!(arrives(THIRD, &all), None);
-    let changes = follow_key(&vkey(FIRST), &did(INSTITUTION), &all);
+    let changes = follow(&keys(FIRST, INSTITUTION), &all);
     let places: Vec<_> = changes.iter().map(|change| change.included().index()).collect();
     assert_eq!(places, [3, 4]);
     // Out of order, or with one missing, it leads nowhere new.
@@ -131,12 +146,103 @@ fn the_statement_has_to_name_the_key_that_the_changes_lead_to() {
             successions,
         }
     };
-    let changes = |info: LogInfo| info.changes_since(&vkey(FIRST));
+    let changes = |info: LogInfo| info.changes_since(&keys(FIRST, INSTITUTION));
     assert_eq!(changes(info(INSTITUTION, SECOND, vec![good.clone()])).unwrap().len(), 1);
     for (by, stated, told) in [(INSTITUTION, THIRD, vec![good.clone()]), (INSTITUTION, SECOND, vec![])] {
         assert!(matches!(changes(info(by, stated, told)), Err(ClientError::OtherKey)));
     }
     assert!(matches!(changes(info(99, SECOND, vec![good])), Err(ClientError::Statement)));
+}
+
+/// A log whose own key, whose institution's key, and whose own key again gave way to another.
+fn changed_both() -> (Vec<Vec<u8>>, [Succession; 3]) {
+    let (mut entries, first) = changed();
+    entries.push(says(INSTITUTION, &institution_key(SUCCESSOR, INSTITUTION, "13:00:00")));
+    // Under a later checkpoint of the same key: the log goes on after such a change.
+    let mut longer = entries.clone();
+    longer.push(grant(1, 9).bytes().to_vec());
+    let log = signed(&longer, SECOND);
+    let path = inclusion_proof(4, 6, |id| log.files.get(&id.path()).cloned().ok_or(())).unwrap();
+    let checkpoint = String::from_utf8(log.files["checkpoint"].clone()).unwrap();
+    let entry = String::from_utf8(entries[4].clone()).unwrap();
+    let second = Receipt { extra: None, index: 4, path, checkpoint }.to_string();
+    let second = Succession { key: vkey(SECOND), entry, receipt: second };
+    longer.push(says(SUCCESSOR, &log_key(THIRD, "14:00:00")));
+    let third = told(&longer, SECOND, SECOND);
+    (longer, [first, second, third])
+}
+
+#[test]
+fn the_institutions_key_is_followed_among_those_of_the_log() {
+    let (_, all) = changed_both();
+    for (log, institution) in [(FIRST, INSTITUTION), (SECOND, INSTITUTION), (SECOND, SUCCESSOR), (THIRD, SUCCESSOR)] {
+        assert_eq!(end(&keys(log, institution), &all), keys(THIRD, SUCCESSOR), "{log} {institution}");
+    }
+    let changes = follow(&keys(FIRST, INSTITUTION), &all);
+    assert_eq!(changes[1].next(), &Next::Institution(did(SUCCESSOR)));
+    assert_eq!(changes.iter().map(|change| change.included().index()).collect::<Vec<_>>(), [3, 4, 6]);
+    // Without one of them, or in another order, nobody gets beyond what holds.
+    let [first, second, third] = all;
+    assert_eq!(end(&keys(FIRST, INSTITUTION), &[first.clone(), third.clone()]), keys(SECOND, INSTITUTION));
+    assert_eq!(end(&keys(FIRST, INSTITUTION), &[second.clone(), third]), keys(FIRST, INSTITUTION));
+    assert_eq!(end(&keys(FIRST, INSTITUTION), &[second, first]), keys(SECOND, INSTITUTION));
+}
+
+#[test]
+fn who_holds_one_key_alone_speaks_for_no_institution() {
+    let from = keys(FIRST, INSTITUTION);
+    let mut entries = begin();
+    entries.push(says(INSTITUTION, &institution_key(SUCCESSOR, INSTITUTION, "12:00:00")));
+    let good = told(&entries, FIRST, FIRST);
+    assert_eq!(end(&from, std::slice::from_ref(&good)), keys(FIRST, SUCCESSOR));
+    // A thief of the institution's key: no checkpoint of the log's key covers the entry.
+    for by in [SECOND, THIRD] {
+        assert_eq!(end(&from, &[told(&entries, FIRST, by)]), from);
+        assert_eq!(end(&from, &[told(&entries, by, by)]), from);
+    }
+    // A thief of the log's key: somebody else signs the entry, or the proof of the new key is for another institution.
+    let mut stolen = begin();
+    stolen.push(says(99, &institution_key(SUCCESSOR, 99, "12:00:00")));
+    assert_eq!(end(&from, &[told(&stolen, FIRST, FIRST)]), from);
+    assert!(Entry::sign(&key(INSTITUTION), &institution_key(SUCCESSOR, 99, "12:00:00")).is_err());
+    // The receipt of another entry.
+    let other = told(&entries[..3], FIRST, FIRST);
+    assert_eq!(end(&from, &[Succession { receipt: other.receipt, ..good.clone() }]), from);
+    // The key that it was speaks no more: what it signs later leads nowhere.
+    let mut back = entries.clone();
+    back.push(says(INSTITUTION, &institution_key(99, INSTITUTION, "13:00:00")));
+    let after = [good, told(&back, FIRST, FIRST)];
+    assert_eq!(end(&from, &after), keys(FIRST, SUCCESSOR));
+    assert_eq!(end(&keys(FIRST, SUCCESSOR), &after), keys(FIRST, SUCCESSOR));
+}
+
+#[test]
+fn the_statement_has_to_be_signed_by_the_key_that_the_changes_lead_to() {
+    let (_, all) = changed_both();
+    let info = |by: u8| {
+        let payload = format!(
+            r#"{{"former":["{}","{}"],"origin":"{ORIGIN}","vkey":"{}"}}"#,
+            vkey(FIRST),
+            vkey(SECOND),
+            vkey(THIRD)
+        );
+        let statement = identity::sign_jws(&key(by), "log-key.v1+jws", payload.as_bytes());
+        let (origin, name) = (ORIGIN.to_owned(), "B".to_owned());
+        LogInfo { origin, vkey: vkey(THIRD), did: did(INSTITUTION), name, statement, successions: all.to_vec() }
+    };
+    let stated = info(SUCCESSOR).stated().unwrap();
+    assert_eq!((stated.keys, stated.former), (keys(THIRD, SUCCESSOR), vec![vkey(FIRST), vkey(SECOND)]));
+    assert_eq!(info(SUCCESSOR).changes_since_log_key(&vkey(SECOND)).unwrap().len(), 2);
+    assert!(matches!(info(SUCCESSOR).changes_since_log_key(&vkey(99)), Err(ClientError::OtherKey)));
+    // The founding key speaks no more, and a stranger never did.
+    for by in [INSTITUTION, 99] {
+        assert!(matches!(info(by).stated(), Err(ClientError::Statement)));
+        assert!(matches!(info(by).changes_since(&keys(FIRST, INSTITUTION)), Err(ClientError::Statement)));
+    }
+    let cut = LogInfo { successions: all[..2].to_vec(), ..info(SUCCESSOR) };
+    assert!(matches!(cut.stated(), Err(ClientError::OtherKey)));
+    let hidden = LogInfo { successions: Vec::new(), ..info(SUCCESSOR) };
+    assert!(matches!(hidden.stated(), Err(ClientError::Statement)));
 }
 
 #[tokio::test]

@@ -15,7 +15,7 @@ use crate::public::PublicAddress;
 use crate::serve::Options;
 use crate::snapshot::Snapshots;
 use crate::stream::Stream;
-use crate::succession;
+use crate::succession::{self, KeyFile};
 use crate::tables::Shared;
 use crate::webhook::{Pace, Reach, Webhooks};
 use consent::{StudyRequest, Timestamp};
@@ -71,9 +71,12 @@ pub enum StartError {
     /// The log had this key once.
     #[error("log.key is a key that the log had before: put the one that followed it in its place")]
     FormerLogKey,
-    /// A change of the log's key was cut off.
-    #[error("a change of the log's key is not finished: run `biobankd rotate --data DIR log` again")]
-    Unfinished,
+    /// A change of a key was cut off.
+    #[error("a change of the {0}'s key is not finished: run `biobankd rotate --data DIR {0}` again")]
+    Unfinished(&'static str),
+    /// The institution speaks by another key than it began with, and nothing here says how that came.
+    #[error("successions.json does not say how {0} came to its key of today: bring it back from a backup")]
+    Successions(String),
     /// The files of the federation can not be used.
     #[error("{0}")]
     Federation(String),
@@ -108,7 +111,9 @@ pub struct Biobank {
     pub institution: Institution,
     /// Where everybody reaches the service, if that is known.
     pub address: Option<PublicAddress>,
+    /// The DID that it was founded with, by which it is known, whatever its key of today.
     pub did: Did,
+    /// The key by which it speaks.
     pub key: SigningKey,
     pub vkey: VerifierKey,
     pub log: LogStore,
@@ -119,7 +124,7 @@ pub struct Biobank {
     pub signed_studies: Vec<String>,
     /// The biobank's signature under its log's origin and key.
     pub log_statement: String,
-    /// How the log's key came to be this one.
+    /// How the keys of log and institution came to be these.
     pub successions: Vec<Succession>,
     /// Who may do what.
     pub guard: Guard,
@@ -173,17 +178,18 @@ impl Biobank {
         let federation = Federation::open(dir, &vkey, &metrics, database.as_ref())?;
         let successions = succession::read(dir)?;
         let mut said = json!({ "origin": institution.origin, "vkey": vkey.to_string() });
-        if !successions.is_empty() {
-            said["former"] = successions.iter().map(|succession| succession.former.to_string()).collect();
+        let former = succession::former_log_keys(&successions);
+        if !former.is_empty() {
+            said["former"] = former.iter().map(ToString::to_string).collect();
         }
         if let Some(federation) = &federation {
             said["policy"] = federation.text.as_str().into();
         }
         let log_statement = say(&key, LOG_KEY_TYPE, &said);
-        let begun = succession::is_begun(dir);
-        let cut_off = |error| if begun { StartError::Unfinished } else { error };
+        let begun = KeyFile::Log.is_begun(dir);
+        let cut_off = |error| if begun { StartError::Unfinished("log") } else { error };
         // Said before the log is opened, because opening shows its end to the public.
-        if successions.iter().any(|succession| succession.former == vkey) {
+        if former.contains(&vkey) {
             return Err(cut_off(StartError::FormerLogKey));
         }
         let (log, desk) = open_store(dir, database, note_key, &institution.origin).map_err(|error| match error {
@@ -194,8 +200,13 @@ impl Biobank {
         if let Some(named) = named.filter(|named| *named != vkey.to_string()) {
             return Err(cut_off(StartError::OtherLogKey(named)));
         }
+        let speaks = log::institution_key(log.store().as_ref()).map_err(OpenError::from)?;
+        if speaks.is_some_and(|speaks| speaks != key.did()) {
+            let begun = KeyFile::Institution.is_begun(dir);
+            return Err(if begun { StartError::Unfinished("institution") } else { StartError::OtherInstitution });
+        }
         Ok(Self {
-            did: key.did(),
+            did: succession::founder(&successions).unwrap_or_else(|| key.did()),
             vkey,
             log_statement,
             successions,

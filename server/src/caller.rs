@@ -207,7 +207,7 @@ fn delegated_role(
     action: &str,
     path: &str,
 ) -> Result<(Did, Principal), Problem> {
-    let capability = Capability::read(capability, &biobank.did, caller, now())?;
+    let capability = Capability::read(capability, &biobank.key.did(), caller, now())?;
     if !capability.opens(action, path) {
         return Err(Problem::not_allowed());
     }

@@ -72,11 +72,20 @@ pub fn role(role: AccountRole) -> Role {
 
 /// The institution names itself, once. A log that another key speaks for is not this institution's.
 async fn institution(biobank: &Biobank) -> Result<(), StartError> {
-    let known = access::records(biobank, &[Key::authority()]).map_err(|problem| refused("log", problem))?;
-    match known.into_values().next() {
-        Some(Record::Authority(authority)) if authority.key == biobank.did => Ok(()),
-        Some(_) => Err(StartError::OtherInstitution),
-        None => {
+    let speaker = biobank.key.did();
+    let keys = [Key::authority(), Key::member(&speaker)];
+    let mut known = access::records(biobank, &keys).map_err(|problem| refused("log", problem))?;
+    match (known.remove(&keys[0]), known.remove(&keys[1])) {
+        (Some(Record::Authority(authority)), Some(Record::Member(member))) if authority.key == speaker => {
+            // It was founded under this name, which goes on from key to key.
+            if member.organisation == biobank.did.as_str() {
+                Ok(())
+            } else {
+                Err(StartError::Successions(member.organisation))
+            }
+        }
+        (Some(_), _) => Err(StartError::OtherInstitution),
+        (None, _) => {
             let said = MemberChange {
                 active: true,
                 member: biobank.did.clone(),

@@ -42,7 +42,7 @@ pub use moving::{DeskMove, DeskPlace};
 pub use postgres::{AddressError, Database, DatabaseAddress, DatabaseError, StoreAddress};
 pub use problem::Problem;
 pub use public::{NoPublicAddress, PublicAddress};
-pub use rotate::{RotateError, Rotated, rotate_log_key};
+pub use rotate::{RotateError, Rotated, rotate_institution_key, rotate_log_key};
 pub use routes::{Accepts, ROUTES, Route, Who};
 pub use serve::{Network, Options, Running, Times, start};
 pub use tls::TlsFiles;

@@ -8,8 +8,10 @@ use identity::SigningKey;
 use ledger::{Hash, Key, NoteKey, Record};
 use redb::{Builder, ConcurrencyMode, ReadableDatabase, TableDefinition, TableHandle as _};
 use server::log::{self, Embedded, Known, Store as _};
-use server::{Institution, Rotated, StoreAddress, federation, rotate_log_key, succession};
+use server::succession::{self, KeyFile};
+use server::{Institution, Rotated, StoreAddress, federation, rotate_institution_key, rotate_log_key};
 use sha2::{Digest as _, Sha256};
+use std::fmt::Display;
 use std::fs;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
@@ -32,7 +34,14 @@ const PLAIN: &[&str] = &[
 const EVIDENCE: &str = "evidence";
 /// Files that are keys. Those of a witness and a mirror are not among them: a copy of what they have signed would be
 /// behind, and a key without its memory could sign two trees of one size. A member that lost them joins with new ones.
-const KEYS: &[&str] = &["institution.key", "log.key", succession::NEXT_KEY, "log.ml-dsa-44.key", "pseudonym.key"];
+const KEYS: &[&str] = &[
+    KeyFile::Institution.name(),
+    KeyFile::Institution.next(),
+    KeyFile::Log.name(),
+    KeyFile::Log.next(),
+    "log.ml-dsa-44.key",
+    "pseudonym.key",
+];
 
 pub type Failure = Box<dyn std::error::Error>;
 
@@ -156,6 +165,13 @@ enum RotatedKey {
         #[arg(long)]
         again: bool,
     },
+    /// The key by which the institution speaks: to the log, to donors, to researchers. It stays known by the DID that it
+    /// was founded with. After a crash, run it again: it finishes what it began.
+    Institution {
+        /// Although the last entry of the log is a change of the institution's key.
+        #[arg(long)]
+        again: bool,
+    },
 }
 
 /// Does it, and says what came of it.
@@ -222,7 +238,7 @@ fn backup(arguments: &Backup) -> Result<(), Failure> {
     let key = read_key(data)?;
     make_private(to)?;
     // The log first: then the desk knows everybody who speaks in the copy of the log.
-    let former: Vec<_> = succession::read(data)?.into_iter().map(|succession| succession.former).collect();
+    let former = succession::former_log_keys(&succession::read(data)?);
     let checkpoint = log::backup_after(&log_of(data)?, &to.join("log"), key.verifier(), &former)?;
     let desk = data.join("desk.redb");
     if desk.exists() {
@@ -317,11 +333,17 @@ fn prune(arguments: &Prune) -> Result<(), Failure> {
 }
 
 fn rotate(arguments: &Rotate) -> Result<(), Failure> {
-    let Rotate { data, store, key: RotatedKey::Log { again } } = arguments;
-    let Rotated { former, key } = rotate_log_key(data, store, *again)?;
+    let Rotate { data, store, key } = arguments;
+    match key {
+        RotatedKey::Log { again } => say_rotated("log", &rotate_log_key(data, store, *again)?),
+        RotatedKey::Institution { again } => say_rotated("institution", &rotate_institution_key(data, store, *again)?),
+    }
+}
+
+fn say_rotated<K: Display>(whose: &str, Rotated { former, key }: &Rotated<K>) -> Result<(), Failure> {
     match former {
-        Some(former) => say(format_args!("the log's key is {key}\nbefore it was {former}\n")),
-        None => say(format_args!("the log's key is {key}, as its last entry says: nothing is left to do\n")),
+        Some(former) => say(format_args!("the {whose}'s key is {key}\nbefore it was {former}\n")),
+        None => say(format_args!("the {whose}'s key is {key}, as its last entry says: nothing is left to do\n")),
     }
 }
 

@@ -1,20 +1,21 @@
-//! Another key for the log, in the folder of an institution whose service is stopped.
+//! Another key for the log or for the institution, in the folder of an institution whose service is stopped.
 //!
 //! The steps come in an order in which each crash leaves something to go on from: the new key lies beside the old one
-//! until the log has said so, the last word of the old key is kept, and the log stands under the new one. Only then it
-//! takes its place. As long as `log.key.next` is there the change is not finished, and the next run finishes it.
+//! until the log has said so and what readers are told is kept; a log stands under its new key by then. Only then it
+//! takes its place. As long as the new key lies beside the old one the change is not finished, and the next run finishes
+//! it.
 
-use crate::biobank::{self, StartError, io_error};
+use crate::biobank::{self, Institution, StartError};
 use crate::clock::now;
 use crate::federation::PEERS_FILE;
 use crate::log::{self, Embedded, OpenError, Postgres, RekeyError, Store, StoreError, rekey_point};
 use crate::postgres::{Database, DatabaseError, StoreAddress};
-use crate::succession::{self, NEXT_KEY};
-use identity::SigningKey;
-use ledger::{NoteError, NoteKey, VerifierKey};
+use crate::succession::{self, KeyFile};
+use identity::{Did, SigningKey};
+use ledger::{Next, NoteError, NoteKey, VerifierKey};
 use std::path::Path;
 
-/// Why the log's key stays as it is.
+/// Why the key stays as it is.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum RotateError {
@@ -47,39 +48,35 @@ pub enum RotateError {
     Origin(#[from] NoteError),
 }
 
-/// The key of a log, and the one that it had before.
+/// A key, and the one that was in its place before.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Rotated {
+pub struct Rotated<K> {
     /// The key before; none if nothing was left to do.
-    pub former: Option<VerifierKey>,
+    pub former: Option<K>,
     /// The key.
-    pub key: VerifierKey,
+    pub key: K,
 }
 
 /// Gives the log another key, or finishes a change that was cut off. Where the last entry of the log is a change of its
 /// key nothing is done, so that asking again after a crash never makes two; `again` is for who means it.
-pub fn rotate_log_key(dir: &Path, store: &StoreAddress, again: bool) -> Result<Rotated, RotateError> {
+pub fn rotate_log_key(dir: &Path, store: &StoreAddress, again: bool) -> Result<Rotated<VerifierKey>, RotateError> {
     if dir.join(PEERS_FILE).exists() {
         return Err(RotateError::Federation);
     }
-    if ["institution.json", "institution.key", "log.key"].iter().any(|name| !dir.join(name).exists()) {
-        return Err(RotateError::NoLog);
-    }
-    let (institution, _) = biobank::identity_of(dir)?;
-    let read = |name: &str| biobank::read_or_make_seed(&dir.join(name)).map(SigningKey::from_seed);
-    let former = NoteKey::new(&institution.origin, read("log.key")?)?;
-    if !succession::is_begun(dir) {
+    let (institution, former) = log_of(dir)?;
+    let key = former.verifier().clone();
+    if !KeyFile::Log.is_begun(dir) {
         let store = open(dir, store, &former)?;
-        if !again && log::was_just_changed(store.as_ref(), former.verifier())? {
-            return Ok(Rotated { former: None, key: former.verifier().clone() });
+        if !again && log::was_just_changed(store.as_ref(), &Next::Log(key.clone()))? {
+            return Ok(Rotated { former: None, key });
         }
         drop(store);
-        succession::make_next(dir)?;
+        KeyFile::Log.make_next(dir)?;
     }
     rekey_point("next-key-made");
-    let next = NoteKey::new(&institution.origin, read(NEXT_KEY)?)?;
+    let next = NoteKey::new(&institution.origin, read(dir, KeyFile::Log.next())?)?;
     match open(dir, store, &former) {
-        Ok(store) => change(dir, store.as_ref(), &former, &next, &read("institution.key")?)?,
+        Ok(store) => change_log(dir, store.as_ref(), &former, &next)?,
         // Cut off after the log was put under the new key: it is shown, and the rest is done.
         Err(RotateError::Open(OpenError::OtherLog)) => {
             let store = open(dir, store, &next)?;
@@ -88,28 +85,69 @@ pub fn rotate_log_key(dir: &Path, store: &StoreAddress, again: bool) -> Result<R
         }
         Err(error) => return Err(error),
     }
-    succession::place_next(dir).map_err(|error| io_error(&dir.join(NEXT_KEY), error))?;
+    KeyFile::Log.place_next(dir)?;
     rekey_point("next-key-placed");
-    Ok(Rotated { former: Some(former.verifier().clone()), key: next.verifier().clone() })
+    Ok(Rotated { former: Some(key), key: next.verifier().clone() })
 }
 
 /// The steps that the log takes part in.
-fn change(
-    dir: &Path,
-    store: &dyn Store,
-    former: &NoteKey,
-    next: &NoteKey,
-    institution: &SigningKey,
-) -> Result<(), RotateError> {
-    let announced = log::announce(store, former, next.verifier(), institution, now())?;
+fn change_log(dir: &Path, store: &dyn Store, former: &NoteKey, next: &NoteKey) -> Result<(), RotateError> {
+    let institution = read(dir, KeyFile::Institution.name())?;
+    let announced = log::announce(store, former, next.verifier(), &institution, now())?;
     rekey_point("change-entered");
     succession::keep(dir, &announced.succession)?;
     rekey_point("change-kept");
-    succession::keep_former(dir, former).map_err(|error| io_error(dir, error))?;
+    let vkey = former.verifier().to_string();
+    // Name, id, key: the name has no "+" in it, the key may have.
+    KeyFile::Log.keep_former(dir, vkey.split('+').nth(1).unwrap_or_default())?;
     rekey_point("former-key-kept");
     log::sign_again(store, &announced, next)?;
     rekey_point("signed-again");
     Ok(())
+}
+
+/// Has the institution speak by another key, or finishes a change that was cut off. It stays known by the DID that it
+/// was founded with: that is the name from which donors derive their keys and which credentials hold.
+pub fn rotate_institution_key(dir: &Path, store: &StoreAddress, again: bool) -> Result<Rotated<Did>, RotateError> {
+    let (_, log_key) = log_of(dir)?;
+    let former = read(dir, KeyFile::Institution.name())?;
+    let store = open(dir, store, &log_key)?;
+    if !KeyFile::Institution.is_begun(dir) {
+        if !again && log::was_just_changed(store.as_ref(), &Next::Institution(former.did()))? {
+            return Ok(Rotated { former: None, key: former.did() });
+        }
+        // Only a key that the log listens to can hand over.
+        if log::institution_key(store.as_ref())?.is_some_and(|speaks| speaks != former.did()) {
+            return Err(RekeyError::OtherInstitution.into());
+        }
+        KeyFile::Institution.make_next(dir)?;
+    }
+    rekey_point("next-key-made");
+    let next = read(dir, KeyFile::Institution.next())?;
+    let told = log::announce_institution(store.as_ref(), &log_key, &former, &next, now())?;
+    rekey_point("change-entered");
+    succession::keep(dir, &told)?;
+    rekey_point("change-kept");
+    KeyFile::Institution.keep_former(dir, former.did().fingerprint())?;
+    rekey_point("former-key-kept");
+    KeyFile::Institution.place_next(dir)?;
+    rekey_point("next-key-placed");
+    Ok(Rotated { former: Some(former.did()), key: next.did() })
+}
+
+/// Who keeps the log here, and its key.
+fn log_of(dir: &Path) -> Result<(Institution, NoteKey), RotateError> {
+    let needed = ["institution.json", KeyFile::Institution.name(), KeyFile::Log.name()];
+    if needed.iter().any(|name| !dir.join(name).exists()) {
+        return Err(RotateError::NoLog);
+    }
+    let (institution, _) = biobank::identity_of(dir)?;
+    let key = NoteKey::new(&institution.origin, read(dir, KeyFile::Log.name())?)?;
+    Ok((institution, key))
+}
+
+fn read(dir: &Path, name: &str) -> Result<SigningKey, StartError> {
+    biobank::read_or_make_seed(&dir.join(name)).map(SigningKey::from_seed)
 }
 
 /// The log, if this key signed it last.

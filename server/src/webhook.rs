@@ -206,8 +206,9 @@ fn todo(biobank: &Biobank, id: &str) -> Result<Todo, DeskError> {
     let mut next = start;
     while next < end {
         let page = entries(biobank, next, end)?;
-        if page.is_empty() {
-            break;
+        let Some(first) = page.first() else { break };
+        if first.index > next {
+            hook = miss(biobank, id, hook, next, first.index)?;
         }
         for told in page {
             if !wants(biobank, &hook, &told) {
@@ -233,6 +234,16 @@ fn entries(biobank: &Biobank, first: u64, end: u64) -> Result<Vec<Told>, DeskErr
 
 fn pass_over(biobank: &Biobank, id: &str, hook: Hook, next: u64) -> Result<Hook, DeskError> {
     let after = Hook { next, attempts: 0, retry_at: None, ..hook.clone() };
+    biobank.desk.move_hook(id, &hook, &after)?;
+    Ok(after)
+}
+
+/// Goes on behind entries that were pruned before anybody was told of them: nobody can be any more, and staff see it.
+fn miss(biobank: &Biobank, id: &str, hook: Hook, from: u64, to: u64) -> Result<Hook, DeskError> {
+    tracing::error!(hook = id, from, to, "entries were pruned before this hook was told of them");
+    let dropped = hook.dropped.saturating_add(to - from);
+    let after =
+        Hook { next: to, attempts: 0, retry_at: None, last_error: Some(PRUNED.into()), dropped, ..hook.clone() };
     biobank.desk.move_hook(id, &hook, &after)?;
     Ok(after)
 }

@@ -239,15 +239,16 @@ async fn the_log_gets_another_key_and_a_node_with_the_former_one_writes_no_more(
     let database = Database::open(&address.parse().unwrap(), true).unwrap();
     let store: Arc<dyn Store> = Arc::new(Postgres::new(database, next.verifier().clone()));
     assert_eq!(named_key(store.as_ref()).unwrap(), Some(next.verifier().to_string()));
-    assert!(was_just_changed(store.as_ref(), next.verifier()).unwrap());
+    assert!(was_just_changed(store.as_ref(), &ledger::Next::Log(next.verifier().clone())).unwrap());
     let log = LogStore::over(store.clone(), new_key()).unwrap();
     append(&log, &ENTRIES[3..6]).await;
     drop(log);
     let scratch = tempfile::tempdir().unwrap();
     let audit = check(store.as_ref(), next.verifier(), scratch.path(), None).unwrap();
     assert_eq!((audit.size, audit.findings), (8, Vec::new()));
-    let changes = ledger::follow_key(note_key().verifier(), &institution.did(), &[told.succession]);
-    assert_eq!(changes.last().unwrap().next(), next.verifier());
+    let keys = ledger::Keys { log: note_key().verifier().clone(), institution: institution.did() };
+    let changes = ledger::follow(&keys, &[told.succession]);
+    assert_eq!(changes.last().unwrap().next(), &ledger::Next::Log(next.verifier().clone()));
 }
 
 /// A folder with keys and a desk of one row, as the service makes it.

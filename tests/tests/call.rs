@@ -219,3 +219,70 @@ fn committee_auditor_and_member_of_the_demo_get_as_far_as_their_roles_go() {
     assert_eq!(consentctl(&call, "").0, 4);
     assert_eq!(consentctl(&["call", "--key", path(&key), "GET", "http://biobank.example/v1/donors"], "").0, 2);
 }
+
+fn sha256(text: &str) -> String {
+    hex::encode(identity::sha256(text.as_bytes()))
+}
+
+#[test]
+fn a_researcher_asks_and_a_committee_decides_in_the_log_from_a_terminal() {
+    let terminal = Terminal::open();
+    terminal.paired("researcher.key", "researcherCode");
+    terminal.paired("committee.key", "committeeCode");
+    let signed = |key: &str, kind: &str, said: &Value| {
+        consentctl(&["ledger", "entry", "--key", path(&terminal.file(key)), kind, "-"], &said.to_string())
+    };
+    let entry = |key: &str, kind: &str, said: &Value| {
+        let (status, entry, told) = signed(key, kind, said);
+        assert_eq!(status, 0, "{told}");
+        entry.trim_end().to_owned()
+    };
+    let studies = terminal.granted("researcher.key", "GET", "/v1/studies", None);
+    let read = |jws: &Value| identity::verify_jws(jws.as_str().unwrap()).unwrap().payload;
+    let all: Vec<Value> = studies["studies"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|jws| json_of(&String::from_utf8(read(jws)).unwrap()))
+        .collect();
+    let study = all.iter().find(|study| study["id"] == "heart-rhythm").unwrap();
+    let purpose = &study["purpose"];
+    let hash = sha256(&String::from_utf8(identity::to_canonical(purpose).unwrap()).unwrap());
+    let asks = json!({
+        "organisation": study["organisation"]["id"], "purpose": hash, "study": "heart-rhythm", "version": study["version"],
+    });
+    let asked = entry("researcher.key", "access-request", &asks);
+    let body = json!({ "entry": asked, "purpose": purpose });
+    let request = terminal.granted("researcher.key", "POST", "/v1/access-requests", Some(&body));
+    let request = request["hash"].as_str().unwrap();
+    let open = terminal.granted("committee.key", "GET", "/v1/access-requests", None);
+    assert_eq!((&open["requests"][0]["hash"], &open["requests"][0]["outcome"]), (&json!(request), &Value::Null));
+
+    let reasons = "Approved at the meeting of 26 November.";
+    let says = json!({ "outcome": "permit", "reasons": sha256(reasons), "request": request, "until": today() });
+    let route = format!("/v1/access-requests/{request}/decision");
+    let decided = json!({ "entry": entry("committee.key", "access-decision", &says), "reasons": reasons });
+    // What a researcher says about the own request is not the committee's word.
+    let own = json!({ "entry": entry("researcher.key", "access-decision", &says), "reasons": reasons });
+    for (key, body) in [("researcher.key", &own), ("committee.key", &own)] {
+        let (status, said, _) = terminal.call(key, "POST", &route, Some(body));
+        assert_eq!((status, json_of(&said)["code"].as_str()), (1, Some("not-allowed")), "{key}");
+    }
+    assert_eq!(terminal.call("researcher.key", "POST", "/v1/entries", Some(&json!(own["entry"]))).0, 1);
+    terminal.granted("committee.key", "POST", &route, Some(&decided));
+    let answered = terminal.granted("researcher.key", "GET", "/v1/access-requests", None);
+    assert_eq!(answered["requests"][0]["outcome"], json!("permit"));
+
+    // What makes no entry is not signed.
+    for (kind, said, status) in [
+        ("access-decision", json!({ "outcome": "maybe", "reasons": sha256(""), "request": request }), 4),
+        ("access-decision", json!({ "outcome": "deny", "reasons": sha256(""), "request": request, "more": 1 }), 4),
+        ("access-decision", json!([]), 4),
+        ("access-decision", json!({ "outcome": "deny", "reasons": "x".repeat(1 << 20), "request": request }), 4),
+        ("institution-key", json!({}), 2),
+        ("nothing", json!({}), 2),
+    ] {
+        let (code, said, told) = signed("committee.key", kind, &said);
+        assert_eq!((code, said.as_str()), (status, ""), "{kind}: {told}");
+    }
+}

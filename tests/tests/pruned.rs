@@ -26,7 +26,23 @@ async fn readers_of_a_pruned_log_hear_what_can_be_checked_and_what_can_not() {
     let scratch = tempfile::tempdir().unwrap();
     let mut biobank = Biobankd::start(&scratch.path().join("biobank")).unwrap();
     let (address, data) = (biobank.address(), biobank.dir.clone());
+    // A holder of data who can not be reached waits for consents.
+    let key = scratch.path().join("staff.key");
+    assert_eq!(consentctl(&["key", "make", path(&key)]).0, Some(0));
     let code = biobank.told()["staffCode"].as_str().unwrap().to_owned();
+    assert_eq!(consentctl(&["pair", "--key", path(&key), "--ledger", &address, &code]).0, Some(0));
+    let call = |method: &str, route: &str, body: Option<serde_json::Value>| {
+        let (file, url) = (scratch.path().join("body"), format!("{address}{route}"));
+        std::fs::write(&file, body.as_ref().map(ToString::to_string).unwrap_or_default()).unwrap();
+        let more = if body.is_some() { vec!["--body", path(&file)] } else { Vec::new() };
+        let (status, said, told) = consentctl(&[&["call", "--key", path(&key), method, &url], &more[..]].concat());
+        assert_eq!(status, Some(0), "{said}{told}");
+        serde_json::from_str::<serde_json::Value>(&said).unwrap()
+    };
+    let hook = serde_json::json!({ "url": "https://holder.example/hook", "events": ["consent-grant"] });
+    call("POST", "/v1/webhooks", Some(hook));
+    let code = serde_json::json!({ "role": "staff", "organisation": "https://b.example", "organisationName": "Load" });
+    let code = call("POST", "/v1/pairing-codes", Some(code))["code"].as_str().unwrap().to_owned();
     let load = ["load", "--ledger", &address, "--staff-code", &code, "--entries", "300", "--batch", "64"];
     let (status, said, told) = consentctl(&[&load[..], &["--connections", "2", "--subjects", "12"]].concat());
     assert_eq!(status, Some(0), "{said}{told}");
@@ -46,6 +62,19 @@ async fn readers_of_a_pruned_log_hear_what_can_be_checked_and_what_can_not() {
     let http = reqwest::Client::builder().no_proxy().build().unwrap();
     let log = http.get(format!("{address}/v1/log")).send().await.unwrap().json::<serde_json::Value>().await.unwrap();
     assert_eq!(log["minimum"], 256);
+    // What was pruned reaches no holder any more: staff are told, and it goes on behind it.
+    let seen = async || {
+        for _ in 0..100 {
+            let hook = call("GET", "/v1/webhooks", None)["webhooks"][0].clone();
+            if hook["dropped"].as_u64().unwrap() > 0 {
+                return hook;
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+        }
+        panic!("nobody says that entries were passed over");
+    };
+    let hook = seen().await;
+    assert!(hook["lastError"].as_str().unwrap().contains("pruned"), "{hook}");
     let public = data.join("log/public");
     let vkey = log["vkey"].as_str().unwrap();
     for place in [&[address.as_str()][..], &[path(&public), "--vkey", vkey]] {

@@ -2,12 +2,13 @@
 //! (HPKE to the receiver's DID) and can not read them.
 
 use crate::clock::now;
-use crate::connect::read_account;
+use crate::connect::{account, read_account};
 use crate::event::{Ask, Connection, Event};
 use crate::profile::Profile;
 use crate::proof;
 use crate::remote::Remote;
 use crate::story::Story;
+use crate::sync::read_studies;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use bridge::{Code, Failure};
@@ -64,12 +65,15 @@ struct Participants {
 /// Asks every donor of a study whose consent is live.
 pub async fn ask(profile: &Profile, study: &StudyId, purpose: &Purpose) -> Result<(), Failure> {
     let remote = profile.remote()?;
+    // The biobank may speak by another key by now, and its word for the researcher is one of the things that it says.
+    read_studies(profile, &profile.connection()?, &remote).await?;
     let (membership, known) = profile.read(|story| (story.membership.clone(), story.studies.contains_key(study)))?;
     let membership = membership.ok_or(Code::NotConnected)?;
     if !known {
         return Err(Code::StudyUnknown.into());
     }
     let key = profile.biobank_key(&profile.connection()?);
+    let account = account(profile, &remote, membership.statement).await?;
     let path = format!("/v1/studies/{study}/participants");
     let donors: Participants = remote.ask(&key, Method::GET, &path, None).await?;
     let ask = Ask {
@@ -87,7 +91,7 @@ pub async fn ask(profile: &Profile, study: &StudyId, purpose: &Purpose) -> Resul
         challenge: ask.challenge.clone(),
         purpose: ask.purpose.clone(),
         asked: ask.asked,
-        account: membership.statement,
+        account,
     };
     let payload = identity::canonical::to_canonical(&question).map_err(|_| Code::Internal)?;
     let letter = sign_jws(&key, ASK_TYPE, &payload);
@@ -157,7 +161,7 @@ fn read_question(
         return Err("type");
     }
     let question: Question = serde_json::from_slice(&signed.payload).map_err(|_| "form")?;
-    let account = read_account(&question.account, &connection.biobank).ok_or("account")?;
+    let account = read_account(&question.account, connection.speaker()).ok_or("account")?;
     let organisation =
         profile.read(|story| story.answers.get(study).map(|answer| answer.request.organisation.id.clone()));
     if account.did != signed.signer || organisation.ok().flatten() != Some(account.organisation) {

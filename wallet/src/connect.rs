@@ -5,31 +5,13 @@ use crate::profile::Profile;
 use crate::remote::Remote;
 use bridge::{Code, Failure, Role};
 use identity::{Did, verify_jws};
-use ledger::{TrustPolicy, VerifierKey};
+use ledger::TrustPolicy;
+use ledger::client::LogInfo;
 use reqwest::Method;
 use serde::Deserialize;
 use serde_json::json;
 
-const LOG_KEY_TYPE: &str = "log-key.v1+jws";
 const ACCOUNT_TYPE: &str = "account.v1+jws";
-
-#[derive(Deserialize)]
-struct LogInfo {
-    did: Did,
-    name: String,
-    /// The biobank's own signature under its log's origin and key.
-    statement: String,
-}
-
-#[derive(Deserialize)]
-struct LogKey {
-    vkey: String,
-    /// The keys before it.
-    #[serde(default)]
-    former: Vec<VerifierKey>,
-    /// Which other institutions must have signed; none where there are none.
-    policy: Option<String>,
-}
 
 /// Asks an address which biobank and which log it is. The log's key counts only under the biobank's signature;
 /// `expected` pins the biobank where an invitation or a credential named it.
@@ -39,21 +21,18 @@ pub async fn discover(remote: &Remote, expected: Option<&Did>) -> Result<Connect
     if expected.is_some_and(|did| *did != info.did) {
         return Err(invalid("signer-is-issuer"));
     }
-    let statement = verify_jws(&info.statement).map_err(|_| invalid("signature"))?;
-    if statement.signer != info.did || statement.typ != LOG_KEY_TYPE {
-        return Err(invalid("signer-is-issuer"));
-    }
-    let key: LogKey = serde_json::from_slice(&statement.payload).map_err(|_| invalid("claims"))?;
-    if key.policy.as_ref().is_some_and(|text| TrustPolicy::parse(text.as_bytes()).is_err()) {
+    let stated = info.stated().map_err(|_| invalid("signer-is-issuer"))?;
+    if stated.policy.as_ref().is_some_and(|text| TrustPolicy::parse(text.as_bytes()).is_err()) {
         return Err(invalid("claims"));
     }
     Ok(Connection {
         address: remote.address().to_owned(),
+        speaker: (stated.keys.institution != info.did).then_some(stated.keys.institution),
         biobank: info.did,
         name: info.name,
-        vkey: key.vkey,
-        former: key.former.iter().map(ToString::to_string).collect(),
-        policy: key.policy,
+        vkey: stated.keys.log.to_string(),
+        former: stated.former.iter().map(ToString::to_string).collect(),
+        policy: stated.policy,
     })
 }
 
@@ -75,10 +54,10 @@ pub(crate) struct AccountStatement {
     pub organisation_name: String,
 }
 
-/// Reads the biobank's word for who a researcher is.
-pub(crate) fn read_account(jws: &str, biobank: &Did) -> Option<AccountStatement> {
+/// Reads the biobank's word for who a researcher is, if this key of the biobank gave it.
+pub(crate) fn read_account(jws: &str, speaker: &Did) -> Option<AccountStatement> {
     let statement = verify_jws(jws).ok()?;
-    let signed = statement.signer == *biobank && statement.typ == ACCOUNT_TYPE;
+    let signed = statement.signer == *speaker && statement.typ == ACCOUNT_TYPE;
     if signed { serde_json::from_slice(&statement.payload).ok() } else { None }
 }
 
@@ -95,7 +74,7 @@ pub async fn connect(profile: &Profile, address: &str, code: &str) -> Result<(),
     };
     let body = json!({ "code": code });
     let paired: Paired = remote.ask(&key, Method::POST, "/v1/pair", Some(&body)).await.map_err(wrong_code)?;
-    let word = read_account(&paired.account, &connection.biobank);
+    let word = read_account(&paired.account, connection.speaker());
     if paired.role != profile.role || word.is_none_or(|word| word.did != key.did()) {
         return Err(Code::CodeWrong.into());
     }
@@ -105,4 +84,21 @@ pub async fn connect(profile: &Profile, address: &str, code: &str) -> Result<(),
         statement: paired.account,
     };
     profile.record(Event::Connected { connection, membership })
+}
+
+/// The biobank's word for who this researcher is. One that a former key of the biobank gave counts for no donor any more,
+/// and the biobank is asked for it again.
+pub(crate) async fn account(profile: &Profile, remote: &Remote, statement: String) -> Result<String, Failure> {
+    let connection = profile.connection()?;
+    let counts = |jws: &str| read_account(jws, connection.speaker()).is_some();
+    if counts(&statement) {
+        return Ok(statement);
+    }
+    let key = profile.biobank_key(&connection);
+    let renewed: Paired = remote.ask(&key, Method::GET, "/v1/account", None).await?;
+    if !counts(&renewed.account) {
+        return Err(Failure::new(Code::NotValid).with("check", "signer-is-issuer"));
+    }
+    profile.record(Event::AccountRenewed { statement: renewed.account.clone() })?;
+    Ok(renewed.account)
 }

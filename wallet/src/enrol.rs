@@ -161,7 +161,7 @@ async fn try_accept(profile: &Profile, offer: &Offer) -> Result<Event, Failure> 
         Way::Openid { offer, pin } => issuance::fetch(offer, &key, pin.as_deref()).await?,
     };
     let bytes = serde_json::to_vec(&credential).map_err(|_| Code::Internal)?;
-    let verification = verify_enrolment(&bytes, &connection.biobank, &key.did(), now()).await;
+    let verification = verify_enrolment(&bytes, &connection.biobank, connection.speaker(), &key.did(), now()).await;
     match verification.verified {
         Some(_) => Ok(Event::Joined { connection: connection.clone(), credential }),
         None => Err(crate::check::first_failed(&verification.checks)),
@@ -201,6 +201,7 @@ mod tests {
         let connection = Connection {
             address: "http://127.0.0.1:8480".into(),
             biobank: biobank.clone(),
+            speaker: None,
             name: "B".into(),
             vkey: String::new(),
             former: Vec::new(),

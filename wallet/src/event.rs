@@ -13,8 +13,11 @@ use serde_json::Value;
 pub struct Connection {
     /// Where `biobankd` answers.
     pub address: String,
-    /// The biobank's DID.
+    /// The biobank's DID: the name that it was founded with.
     pub biobank: Did,
+    /// The key by which it speaks, once that is another than its name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub speaker: Option<Did>,
     /// Its name.
     pub name: String,
     /// The log's verifier key (C2SP signed-note), as the biobank's DID signed it.
@@ -26,6 +29,13 @@ pub struct Connection {
     /// this profile connected. It stays: a biobank can not talk a wallet into fewer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub policy: Option<String>,
+}
+
+impl Connection {
+    /// The key by which the biobank speaks.
+    pub fn speaker(&self) -> &Did {
+        self.speaker.as_ref().unwrap_or(&self.biobank)
+    }
 }
 
 /// A researcher's or staff member's place.
@@ -208,6 +218,18 @@ pub enum Event {
         entry: EntryHash,
         /// The new key (C2SP signed-note).
         vkey: String,
+    },
+    /// The biobank speaks by another key. Its former key said so, in the log.
+    BiobankKeyChanged {
+        /// The entry that names it.
+        entry: EntryHash,
+        /// The new key.
+        speaker: Did,
+    },
+    /// The biobank's word for who this is, under its key of today.
+    AccountRenewed {
+        /// The signed word.
+        statement: String,
     },
     /// The log went back or forked. Both checkpoints are the evidence.
     LogForked {

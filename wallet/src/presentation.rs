@@ -59,7 +59,7 @@ pub async fn read(profile: &Profile, link: &str) -> Result<Asked, Failure> {
         .map(|(.., credential)| Held { format: Format::LdpVc, types: CONSENT_TYPES, claims: credential.value() })
         .collect();
     let wants = find(&request.query, &content).ok_or(Code::NothingFits)?;
-    let vouched = request.attestations.iter().find_map(|word| read_account(word, &connection.biobank));
+    let vouched = request.attestations.iter().find_map(|word| read_account(word, connection.speaker()));
     // The word is about one key: the one that signed the request.
     let vouched =
         vouched.filter(|word| matches!(&request.client, Client::Did(did) if did.as_str() == word.did.as_str()));

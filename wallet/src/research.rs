@@ -94,7 +94,7 @@ impl Desk {
         let membership = profile.read(|story| story.membership.clone())?.ok_or(Code::NotConnected)?;
         // One copy of the log at a time is brought up to date.
         let _one_at_a_time = profile.syncing.lock().await;
-        let followed = succession::follow(profile, connection.clone()).await;
+        let followed = succession::follow(profile, connection.clone(), None).await;
         let (connection, mirror) = match followed {
             Ok(connection) => {
                 let mirror = up_to_date(&connection, &profile.dir.join("record")).await;

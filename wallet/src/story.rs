@@ -192,6 +192,16 @@ impl Story {
                     connection.former.push(former);
                 }
             }
+            Event::BiobankKeyChanged { speaker, .. } => {
+                if let Some(connection) = &mut self.connection {
+                    connection.speaker = Some(speaker.clone());
+                }
+            }
+            Event::AccountRenewed { statement } => {
+                if let Some(membership) = &mut self.membership {
+                    membership.statement.clone_from(statement);
+                }
+            }
             Event::LogForked { trusted, seen, proof } => {
                 let (trusted, seen, proof) = (trusted.clone(), seen.clone(), proof.clone());
                 let alarm = Alarm { trusted, seen, proof, noticed: row.at, lasting: false };

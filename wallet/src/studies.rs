@@ -8,11 +8,11 @@ use std::collections::BTreeMap;
 
 const STUDY_REQUEST_TYPE: &str = "study-request.v1+jws";
 
-/// Reads one signed request, if this biobank signed it.
-pub fn read_signed(jws: &str, biobank: &Did) -> Result<StudyRequest, Failure> {
+/// Reads one signed request, if the biobank signed it by this key.
+pub fn read_signed(jws: &str, speaker: &Did) -> Result<StudyRequest, Failure> {
     let invalid = |check: &str| Failure::new(Code::NotValid).with("check", check);
     let verified = verify_jws(jws).map_err(|_| invalid("signature"))?;
-    if verified.signer != *biobank {
+    if verified.signer != *speaker {
         return Err(invalid("signer-is-issuer"));
     }
     if verified.typ != STUDY_REQUEST_TYPE {

@@ -12,7 +12,7 @@ use crate::studies::read_signed;
 use crate::succession::{self, Succession};
 use crate::{alarm, asks, quorum};
 use bridge::{Code, Failure, Role, SyncView};
-use identity::sign_jws;
+use identity::{Did, sign_jws};
 use ledger::client::{ClientError, LogClient};
 use ledger::{Checkpoint, Receipt, SignedCheckpoint, TrustPolicy, VerifierKey};
 use reqwest::Method;
@@ -65,7 +65,9 @@ async fn round(profile: &Profile) -> Result<(), Failure> {
                 return sent;
             }
             let read = read_studies(profile, &connection, &remote).await;
-            let followed = follow_log(profile, &connection).await;
+            // Perhaps under other keys by now.
+            let followed = follow_log(profile, &profile.connection()?).await;
+            let connection = profile.connection()?;
             let asked = asks::read_questions(profile, &connection, &remote).await;
             // Last, because nobody waits for it.
             let handed = hand_over(profile, &connection, &remote).await;
@@ -81,15 +83,18 @@ async fn round(profile: &Profile) -> Result<(), Failure> {
 
 #[derive(Deserialize)]
 struct StudyList {
+    /// The key that signed them, as the biobank says.
+    signer: Option<Did>,
     studies: Vec<String>,
 }
 
 /// Reads the studies. One that is not signed by the biobank, or that this version does not understand, is not there.
 pub async fn read_studies(profile: &Profile, connection: &Connection, remote: &Remote) -> Result<(), Failure> {
     let list: StudyList = remote.get("/v1/studies").await?;
+    let connection = &hear(profile, connection, list.signer.as_ref()).await?;
     let mut requests = list.studies;
     let known = profile.read(|story| story.highest.clone())?;
-    requests.retain(|jws| match read_signed(jws, &connection.biobank) {
+    requests.retain(|jws| match read_signed(jws, connection.speaker()) {
         // The biobank signed older versions too: nobody brings one of them back.
         Ok(request) => known.get(&request.id).is_none_or(|version| request.version >= *version),
         Err(failure) => {
@@ -102,6 +107,29 @@ pub async fn read_studies(profile: &Profile, connection: &Connection, remote: &R
         profile.record(Event::StudiesRead { requests })?;
     }
     Ok(())
+}
+
+/// The connection, under the key by which the biobank speaks now.
+async fn hear(profile: &Profile, connection: &Connection, signer: Option<&Did>) -> Result<Connection, Failure> {
+    if succession::is_known(connection, signer) {
+        return Ok(connection.clone());
+    }
+    let connection = if profile.role == Role::Participant {
+        if profile.read(|story| story.alarm.is_some())? {
+            return Err(Code::LogForked.into());
+        }
+        let client = LogClient::new(&connection.address).map_err(|_| Code::Internal)?;
+        let seen = go_over(profile, &client, connection).await?;
+        accept(profile, &client, &seen).await?;
+        profile.connection()?
+    } else {
+        succession::follow(profile, connection.clone(), signer).await?
+    };
+    if succession::is_known(&connection, signer) {
+        Ok(connection)
+    } else {
+        Err(Failure::new(Code::NotValid).with("check", "signer-is-issuer"))
+    }
 }
 
 /// Sends the signed entries, those of one study in their order. Sending twice is harmless: the log knows an entry by
@@ -188,15 +216,16 @@ async fn follow_log(profile: &Profile, connection: &Connection) -> Result<(), Fa
     result
 }
 
-/// The log has another key. What the former key signed last has to follow from what was trusted, and the present log
-/// from that: the first is accepted here, the second by the caller like any checkpoint.
+/// The log, or the biobank, has another key. What was signed at each change has to belong to what was trusted, and the
+/// present log to that: the first is accepted here, the second by the caller like any checkpoint.
 async fn go_over(profile: &Profile, client: &LogClient, connection: &Connection) -> Result<SignedCheckpoint, Failure> {
     let succession = Succession::ask(client, connection).await?;
     let went_over = |change| profile.record(succession::went_over(change));
     match succession.check(client).await {
         Ok(()) => {
             for change in &succession.changes {
-                accept(profile, client, change.included().checkpoint()).await?;
+                // After a change of the biobank's key the log goes on: more than that may have been seen already.
+                accept_receipt(profile, client, change.included().checkpoint()).await?;
                 went_over(change)?;
             }
             Ok(succession.seen)

@@ -175,6 +175,7 @@ fn describe(story: &Story, event: &Event) -> Option<(Message, Option<Failure>, O
         }
         Event::LogForked { .. } => Some((say("activity-log-forked"), Some(Code::LogForked.into()), None)),
         Event::LogKeyChanged { .. } => fine(say("activity-log-key-changed")),
+        Event::BiobankKeyChanged { .. } => fine(say("activity-biobank-key-changed")),
         Event::LogReturned => fine(say("activity-log-returned")),
         Event::ProofSaved { study } => fine(about("activity-proof-saved", study)),
         Event::AskReceived { ask } => fine(about("activity-ask-received", &ask.study)),
@@ -193,6 +194,7 @@ fn describe(story: &Story, event: &Event) -> Option<(Message, Option<Failure>, O
         | Event::CheckpointSeen { .. }
         | Event::StillShorter { .. }
         | Event::HandedOver { .. }
+        | Event::AccountRenewed { .. }
         | Event::AnswerReceived { .. } => None,
     }
 }

@@ -1,13 +1,14 @@
-//! The biobank's log gets another key: wallets and researchers go over to it, and to no key that was slipped in.
+//! The biobank's log, or the biobank, gets another key: wallets and researchers go over to it, and to no key that was
+//! slipped in.
 
 mod common;
 
 use bridge::{CheckResult, Code, RecordView, Role};
 use common::{CHOICE, Cast, grant, heart, profile, withdraw};
 use consent::{Outcome, Purpose};
-use server::{StoreAddress, rotate_log_key};
+use server::{StoreAddress, rotate_institution_key, rotate_log_key};
 use std::path::Path;
-use wallet::{Profile, connect, proof, research, sync, views};
+use wallet::{Profile, asks, connect, proof, research, sync, views};
 
 /// The service stops, the folder changes, and the service starts again.
 async fn meanwhile(cast: &mut Cast, change: impl FnOnce(&Path)) {
@@ -92,6 +93,97 @@ async fn a_wallet_and_a_researcher_live_through_changes_of_the_logs_key() {
     wallet::enrol::accept(&newcomer, &offer).await.unwrap();
     sync::sync(&newcomer).await.unwrap();
     drop(biobank);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_wallet_and_a_researcher_go_over_to_the_biobanks_new_key() {
+    let (mut cast, old_proof, purpose) = granted().await;
+    let before = cast.participant.connection().unwrap();
+    let change = |dir: &Path| drop(rotate_institution_key(dir, &StoreAddress::Embedded, true).unwrap());
+    // The wallet has seen more of the log than the checkpoint that is shown for the change.
+    meanwhile(&mut cast, change).await;
+    let word = |profile: &Profile| profile.read(|story| story.membership.clone().unwrap().statement).unwrap();
+    let stale = word(&cast.researcher);
+    sync::sync(&cast.participant).await.unwrap();
+    let after = cast.participant.connection().unwrap();
+    let speaker = after.speaker.clone().expect("another key");
+    assert_eq!(wallet::Connection { speaker: None, ..after.clone() }, before);
+    let told = |id: &str| {
+        let rows = views::activity(&cast.participant).unwrap().rows;
+        rows.iter().filter(|row| row.message.id == id).count()
+    };
+    assert_eq!((told("activity-biobank-key-changed"), told("activity-log-key-changed")), (1, 0));
+    // The same donor, the same studies, the same keys; what was proven counts on.
+    assert!(cast.participant.read(|story| story.studies.contains_key(&heart())).unwrap());
+    assert_eq!(outcome(&cast.researcher, &old_proof, &purpose).await, Some(Outcome::Permit));
+
+    // The word of the former key for a researcher counts for no donor: the researcher gets a new one by asking.
+    asks::ask(&cast.researcher, &heart(), &purpose).await.unwrap();
+    assert_ne!(word(&cast.researcher), stale);
+    assert_eq!(cast.researcher.connection().unwrap().speaker, Some(speaker));
+    sync::sync(&cast.participant).await.unwrap();
+    let came = cast.participant.read(|story| story.asks.clone()).unwrap();
+    assert_eq!(came.len(), 1, "the question came");
+    asks::answer(&cast.participant, &came[0].id, true).await.unwrap();
+    let answers = research::asks(&cast.researcher).await.unwrap().asks[0].answers.clone();
+    assert_eq!(answers[0].outcome, Some(Outcome::Permit));
+
+    // Both kinds of change while nobody looks, in both orders.
+    meanwhile(&mut cast, |dir| {
+        rotate(dir);
+        change(dir);
+        change(dir);
+        rotate(dir);
+    })
+    .await;
+    withdraw(&cast.participant, &heart()).unwrap();
+    sync::sync(&cast.participant).await.unwrap();
+    assert!(is_recorded(&cast.participant));
+    assert!(sync::view(&cast.participant).unwrap().alarm.is_none());
+    let connection = cast.participant.connection().unwrap();
+    assert_eq!((connection.former.len(), &connection.biobank), (2, &before.biobank));
+    assert_eq!(outcome(&cast.researcher, &old_proof, &purpose).await, Some(Outcome::Deny));
+    // Who comes now joins under the old name, and is enrolled by the new key.
+    let invitation = wallet::staff::invite(&cast.staff).await.unwrap();
+    let newcomer = profile(cast.root.path(), Role::Participant, 12);
+    let offer = wallet::enrol::read_invitation(&invitation.link, None).await.unwrap();
+    assert_eq!(offer.connection, wallet::Connection { address: offer.connection.address.clone(), ..connection });
+    wallet::enrol::accept(&newcomer, &offer).await.unwrap();
+    sync::sync(&newcomer).await.unwrap();
+    assert!(newcomer.read(|story| story.studies.contains_key(&heart())).unwrap());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_voice_that_the_former_one_did_not_hand_over_to_is_not_heard() {
+    let (mut cast, proof, purpose) = granted().await;
+    let connection = cast.participant.connection().unwrap();
+    let told = "successions.json";
+    let mut kept = Vec::new();
+    meanwhile(&mut cast, |dir| {
+        rotate_institution_key(dir, &StoreAddress::Embedded, true).unwrap();
+        kept = std::fs::read(dir.join(told)).unwrap();
+    })
+    .await;
+    let receipt = cast.participant.read(|story| story.sending[0].receipt.clone()).unwrap();
+    let mut list: serde_json::Value = serde_json::from_slice(&kept).unwrap();
+    list[0]["receipt"] = receipt.into();
+    meanwhile(&mut cast, |dir| std::fs::write(dir.join(told), list.to_string()).unwrap()).await;
+    // No study, no question and no account of the new key is believed, and nothing that was there is lost.
+    let studies = cast.participant.read(|story| story.signed_studies.clone()).unwrap();
+    assert_eq!(sync::sync(&cast.participant).await.unwrap_err().code, Code::ServerRefused);
+    assert_eq!(cast.participant.connection().unwrap(), connection);
+    assert_eq!(cast.participant.read(|story| story.signed_studies.clone()).unwrap(), studies);
+    assert!(asks::ask(&cast.researcher, &heart(), &purpose).await.is_err());
+    let code = cast.biobank.researcher_code.clone();
+    assert!(connect::connect(&cast.researcher, &cast.biobank.address, &code).await.is_err());
+    // The record is the same one, so a proof is judged as before, and a withdrawal goes out.
+    assert_eq!(outcome(&cast.researcher, &proof, &purpose).await, Some(Outcome::Permit));
+    withdraw(&cast.participant, &heart()).unwrap();
+    sync::sync(&cast.participant).await.unwrap_err();
+    assert_eq!(outcome(&cast.researcher, &proof, &purpose).await, Some(Outcome::Deny));
+    meanwhile(&mut cast, |dir| std::fs::write(dir.join(told), kept).unwrap()).await;
+    sync::sync(&cast.participant).await.unwrap();
+    assert!(cast.participant.connection().unwrap().speaker.is_some());
 }
 
 #[tokio::test(flavor = "multi_thread")]

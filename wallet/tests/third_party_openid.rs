@@ -292,8 +292,14 @@ async fn their_wallet_enrols_at_our_biobank() {
     assert!(holder.hear()["refused"].as_str().unwrap().contains("404"), "a wrong PIN");
     let given = holder.hear();
     let credential = given["credential"].to_string();
-    let verified =
-        identity::verify_enrolment(credential.as_bytes(), &connection.biobank, &peer::key(7).did(), now()).await;
+    let verified = identity::verify_enrolment(
+        credential.as_bytes(),
+        &connection.biobank,
+        connection.speaker(),
+        &peer::key(7).did(),
+        now(),
+    )
+    .await;
     assert!(verified.verified.is_some(), "{given}");
     // A lost answer is given again to the same holder.
     assert_eq!(holder.hear(), given);

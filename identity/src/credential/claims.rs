@@ -12,7 +12,7 @@ use std::collections::BTreeSet;
 pub struct EnrolmentClaims {
     /// The donor's DID towards this biobank.
     pub donor: Did,
-    /// The biobank, which is the issuer.
+    /// The biobank, by the DID that it was founded with. It issues, by its key of today.
     pub biobank: Did,
     /// The name of the biobank.
     pub biobank_name: String,

@@ -27,16 +27,14 @@ pub enum CredentialError {
     Signature(String),
 }
 
-/// Issues the credential of an enrolment; the issuer is the DID of `key`, which must be the biobank's.
+/// Issues the credential of an enrolment; the issuer is the DID of `key`, by which the biobank speaks today. That it does
+/// is for the reader to find out from the biobank's log.
 pub async fn issue_enrolment(
     key: &SigningKey,
     claims: &EnrolmentClaims,
     from: Timestamp,
     until: Timestamp,
 ) -> Result<Credential, CredentialError> {
-    if key.did() != claims.biobank {
-        return Err(CredentialError::Claims("the key is not the biobank's".to_owned()));
-    }
     claims.check().map_err(CredentialError::Claims)?;
     issue(key, TYPE_ENROLMENT, claims.to_subject(), from, Some(until)).await
 }

@@ -94,9 +94,11 @@ const PRESENTATION_CHECKS: [&str; 15] = [
 const BEFORE_SIGNATURE: [&str; 9] =
     ["size", "json", "context", "type", "proof-count", "suite", "purpose", "signer-is-issuer", "claims"];
 
-/// Verifies that `issuer`, a biobank, enrolled `subject`, a donor.
+/// Verifies that `biobank` enrolled `subject`, a donor. `issuer` is the key by which the biobank speaks: the one that it
+/// is named by, or one that followed.
 pub async fn verify_enrolment(
     bytes: &[u8],
+    biobank: &Did,
     issuer: &Did,
     subject: &Did,
     now: Timestamp,
@@ -107,8 +109,8 @@ pub async fn verify_enrolment(
         enrolment(&document).and_then(|claims| {
             if claims.donor != *subject {
                 Err("the credential is about somebody else".to_owned())
-            } else if claims.biobank != *issuer {
-                Err("biobank is not the issuer".to_owned())
+            } else if claims.biobank != *biobank {
+                Err("the credential is another biobank's".to_owned())
             } else {
                 Ok(claims)
             }

@@ -7,7 +7,7 @@ use crate::hash::{EntryHash, Hash};
 use crate::note::{MAX_NOTE_BYTES, VerifierKey};
 use crate::prove::{consistency_proof, consistency_tiles, inclusion_proof, inclusion_tiles, roots_from_tiles};
 use crate::receipt::MAX_RECEIPT_BYTES;
-use crate::succession::{KeyChange, Succession, follow_key};
+use crate::succession::{KeyChange, Keys, Succession, follow};
 use crate::tile::{BundleId, MAX_TILE_BYTES, TILE_WIDTH, TileId};
 use identity::verify_jws;
 use reqwest::{Client, RequestBuilder, Response, StatusCode, redirect};
@@ -56,42 +56,86 @@ pub struct LogInfo {
     pub origin: String,
     /// The key that signs its checkpoints.
     pub vkey: VerifierKey,
-    /// Who runs it.
+    /// Who runs it. An institution keeps this name when it speaks by another key.
     pub did: identity::Did,
     /// The name of who runs it.
     pub name: String,
     /// The institution's signature under origin and key.
     #[serde(default)]
     pub statement: String,
-    /// How the key came to be this one, the oldest change first; nothing for a log that has its first key.
+    /// How the keys came to be these, the oldest change first; nothing for a log that has its first ones.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub successions: Vec<Succession>,
 }
 
 /// What the institution signs.
 #[derive(Deserialize)]
-struct KeyStatement {
+struct Statement {
     origin: String,
     vkey: VerifierKey,
+    #[serde(default)]
+    former: Vec<VerifierKey>,
+    policy: Option<String>,
+}
+
+/// What the institution says of its log, checked to be signed by it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stated {
+    /// The keys of today.
+    pub keys: Keys,
+    /// The keys that the log had before, the oldest first.
+    pub former: Vec<VerifierKey>,
+    /// Which other institutions must have signed a checkpoint (C2SP tlog-policy); none where there are none.
+    pub policy: Option<String>,
 }
 
 impl LogInfo {
-    /// The key of the log, if the institution that it names signed it. Whether that institution is the one that was
-    /// meant is for the caller to say.
-    pub fn stated_key(&self) -> Result<&VerifierKey, ClientError> {
-        let statement = verify_jws(&self.statement).map_err(|_| ClientError::Statement)?;
-        let said: KeyStatement = serde_json::from_slice(&statement.payload).map_err(|_| ClientError::Statement)?;
-        let signed = statement.signer == self.did && statement.typ == LOG_KEY_TYPE;
-        let same = said.vkey == self.vkey && said.origin == self.origin && self.vkey.name() == self.origin;
-        if signed && same { Ok(&self.vkey) } else { Err(ClientError::Statement) }
+    /// What the institution says of its log, if the DID that it is named by signed it, or a key to which successions
+    /// lead from that. Whether the institution is the one that was meant is for the caller to say.
+    pub fn stated(&self) -> Result<Stated, ClientError> {
+        let mut keys = self.first_keys();
+        follow(&keys.clone(), &self.successions).iter().for_each(|change| keys.go_over(change));
+        let said = self.statement_of(&keys.institution)?;
+        if keys.log != self.vkey {
+            return Err(ClientError::OtherKey);
+        }
+        Ok(Stated { keys, former: said.former, policy: said.policy })
     }
 
-    /// The checked changes that lead from a key that is trusted to the key of today; there is at least one.
-    pub fn changes_since(&self, trusted: &VerifierKey) -> Result<Vec<KeyChange>, ClientError> {
-        let stated = self.stated_key()?;
-        let changes = follow_key(trusted, &self.did, &self.successions);
-        let arrived = changes.last().is_some_and(|change| change.next() == stated);
-        if arrived { Ok(changes) } else { Err(ClientError::OtherKey) }
+    /// The checked changes that lead from keys that are trusted to those of today; nothing if they are the same.
+    pub fn changes_since(&self, trusted: &Keys) -> Result<Vec<KeyChange>, ClientError> {
+        let (changes, mut keys) = (follow(trusted, &self.successions), trusted.clone());
+        changes.iter().for_each(|change| keys.go_over(change));
+        self.statement_of(&keys.institution)?;
+        if keys.log == self.vkey { Ok(changes) } else { Err(ClientError::OtherKey) }
+    }
+
+    /// The same for a reader who trusts a key of the log only: who spoke for the institution then is told by the
+    /// successions, which the key of the log vouches for.
+    pub fn changes_since_log_key(&self, log: &VerifierKey) -> Result<Vec<KeyChange>, ClientError> {
+        let mut keys = self.first_keys();
+        let changes = follow(&keys, &self.successions);
+        let mut ahead = changes.iter();
+        while keys.log != *log {
+            keys.go_over(ahead.next().ok_or(ClientError::OtherKey)?);
+        }
+        self.changes_since(&keys)
+    }
+
+    /// Where the successions begin. Who comes for the first time trusts no key of the log yet: the first one is taken
+    /// from the log's own word, and each change has to hold from there.
+    fn first_keys(&self) -> Keys {
+        let first = self.successions.first().map_or(&self.vkey, |succession| &succession.key);
+        Keys { log: first.clone(), institution: self.did.clone() }
+    }
+
+    /// The statement, if this key signed it.
+    fn statement_of(&self, institution: &identity::Did) -> Result<Statement, ClientError> {
+        let statement = verify_jws(&self.statement).map_err(|_| ClientError::Statement)?;
+        let said: Statement = serde_json::from_slice(&statement.payload).map_err(|_| ClientError::Statement)?;
+        let signed = statement.signer == *institution && statement.typ == LOG_KEY_TYPE;
+        let same = said.vkey == self.vkey && said.origin == self.origin && self.vkey.name() == self.origin;
+        if signed && same { Ok(said) } else { Err(ClientError::Statement) }
     }
 }
 

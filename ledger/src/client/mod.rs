@@ -8,7 +8,7 @@ mod parallel;
 mod source;
 
 pub use audit::{AuditReport, Finding, Remainder, audit, audit_from, audit_until};
-pub use fetch::{Limits, LogClient, LogInfo};
+pub use fetch::{Limits, LogClient, LogInfo, Stated};
 pub use mirror::{Mirror, SyncReport};
 pub use source::LogSource;
 

@@ -209,10 +209,11 @@ pub struct Read {
     pub hash: Hash,
 }
 
-/// Reads a decision that this institution signed. Of one about many, the answers come beside it.
+/// Reads a decision that this institution signed with its key of today: one that a former key signed, which may be in
+/// other hands by now, has to be asked for again. Of one about many, the answers come beside it.
 pub fn read(biobank: &Biobank, text: &str, beside: Vec<Answer>) -> Result<Read, Problem> {
     let jws = verify_jws(text).map_err(|_| Problem::malformed())?;
-    if jws.signer != biobank.did {
+    if jws.signer != biobank.key.did() {
         return Err(Problem::not_allowed());
     }
     let hash = Hash::from(sha256(text.as_bytes()));

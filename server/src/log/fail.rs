@@ -22,11 +22,11 @@ pub const FAIL_POINTS: &[&str] = &[
 /// The steps that follow in the background, when the answer has long been given.
 pub const SETTLE_POINTS: &[&str] = &["before-index", "after-index", "before-flush", "after-flush"];
 
-/// The steps by which the log gets another key, in order.
+/// The steps by which the log gets another key, in order. For the institution's key the log need not be signed again.
 pub const REKEY_POINTS: &[&str] =
     &["next-key-made", "change-entered", "change-kept", "former-key-kept", "signed-again", "next-key-placed"];
 
-/// One of the steps by which the log gets another key.
+/// One of the steps by which a key is changed.
 pub fn rekey_point(name: &str) {
     stop(name);
 }

@@ -25,7 +25,9 @@ pub use embedded::{Embedded, PruneError, prune, rebuild};
 pub use fail::{FAIL_POINTS, Faults, REKEY_POINTS, SETTLE_POINTS, rekey_point};
 pub use migrate::{MigrateError, migrate};
 pub use postgres::Postgres;
-pub use rekey::{Announced, RekeyError, announce, named_key, sign_again, was_just_changed};
+pub use rekey::{
+    Announced, RekeyError, announce, announce_institution, institution_key, named_key, sign_again, was_just_changed,
+};
 pub use remake::remake;
 pub use store::{Head, Row, Store, StoreError, Tip, Turn, Write};
 

@@ -1,13 +1,14 @@
-//! The log gets another key. Two steps, each of which can be made again after a crash: the entry that names the new key,
-//! under the last checkpoint of the former one; then the same checkpoint under the new key.
+//! The log, or the institution, gets another key. Each step can be made again after a crash: the entry that names the
+//! new key, under a checkpoint of the log's key; and where that is the one that changes, the same checkpoint under the
+//! new key.
 
 use super::growth::Growth;
-use super::store::{Row, Store, StoreError, Turn, Write};
+use super::store::{Head, Row, Store, StoreError, Turn, Write};
 use consent::Timestamp;
-use identity::SigningKey;
-use ledger::event::{InstitutionEvent, LogKeyChange};
+use identity::{Did, SigningKey};
+use ledger::event::{InstitutionEvent, InstitutionKey, LogKeyChange, prove_institution_key};
 use ledger::{
-    AuthorityRecord, Batch, BundleId, Checkpoint, Entry, Event, Hash, Key, NoteKey, Receipt, Record, Rejected,
+    AuthorityRecord, Batch, BundleId, Checkpoint, Entry, Event, Hash, Key, Next, NoteKey, Receipt, Record, Rejected,
     SignedCheckpoint, Succession, TILE_WIDTH, VerifierKey, inclusion_proof, keys_of,
 };
 use std::collections::BTreeMap;
@@ -48,11 +49,20 @@ pub fn named_key(store: &dyn Store) -> Result<Option<String>, StoreError> {
     Ok(authority(store)?.and_then(|authority| authority.vkey))
 }
 
-/// Whether the last entry of the log names this key as the log's.
-pub fn was_just_changed(store: &dyn Store, key: &VerifierKey) -> Result<bool, StoreError> {
+/// Whether the last entry of the log is a change to this key of the log, or of the institution.
+pub fn was_just_changed(store: &dyn Store, key: &Next) -> Result<bool, StoreError> {
     let size = store.tip()?.map_or(0, |tip| tip.turn.size);
     let last = size.checked_sub(1).map(|last| read(store, last / TILE_WIDTH, size)).transpose()?;
-    Ok(last.and_then(|mut entries| entries.pop()).is_some_and(|(_, entry)| names(&entry, key)))
+    let is = |said: &InstitutionEvent| match key {
+        Next::Log(key) => names(said, key),
+        Next::Institution(did) => matches!(said, InstitutionEvent::InstitutionKey(said) if said.key == *did),
+    };
+    Ok(last.and_then(|mut entries| entries.pop()).is_some_and(|(_, entry)| says(&entry, is)))
+}
+
+/// The key by which the institution speaks, as the log's entries have it.
+pub fn institution_key(store: &dyn Store) -> Result<Option<Did>, StoreError> {
+    Ok(authority(store)?.map(|authority| authority.key))
 }
 
 /// Has the institution say which key is the log's from now on, unless it has said so, and shows the checkpoint over it.
@@ -65,7 +75,6 @@ pub fn announce(
 ) -> Result<Announced, RekeyError> {
     let mut head = store.take_turn()?;
     let authority = authority(store)?.ok_or(RekeyError::NotFounded)?;
-    let mut checkpoint = head.checkpoint.clone().ok_or(RekeyError::NotFounded)?;
     if authority.key != institution.did() {
         return Err(RekeyError::OtherInstitution);
     }
@@ -74,35 +83,81 @@ pub fn announce(
         Some(named) if named != former.verifier().to_string() => return Err(RekeyError::OtherKey(named)),
         _ => {
             let said = InstitutionEvent::LogKey(LogKeyChange { time, vkey: next.clone().into() });
-            let entry = Entry::sign(institution, &said).map_err(|error| StoreError::Failed(error.to_string()))?;
-            let mut batch = Batch::new(head.turn.size, head.state, store.records(&keys_of(&entry))?);
-            batch.push(&entry)?;
-            let damaged = |error: super::growth::GrowthError| StoreError::Damaged(error.to_string());
-            let growth = Growth::of(&head, std::iter::once(&entry)).map_err(damaged)?;
-            checkpoint = growth.sign(former).map_err(damaged)?;
-            let rows = [Row { index: head.turn.size, hash: entry.hash(), bytes: entry.bytes() }];
-            head.state = batch.hash();
-            let write = Write {
-                rows: &rows,
-                records: &batch.into_changes(),
-                state: head.state,
-                checkpoint: &checkpoint,
-                tiles: &growth.tiles,
-                bundles: &growth.bundles,
-            };
-            head.turn = store.commit(head.turn, &write)?;
+            enter(store, &mut head, former, institution, &said)?;
         }
     }
-    store.publish(&checkpoint)?;
+    let checkpoint = head.checkpoint.clone().ok_or(RekeyError::NotFounded)?;
+    let succession = show(store, &checkpoint, former, |said| names(said, next))?;
+    Ok(Announced { succession, turn: head.turn, state: head.state, checkpoint })
+}
+
+/// Has the institution say by which key it speaks from now on, unless it has said so, and shows the checkpoint over it.
+pub fn announce_institution(
+    store: &dyn Store,
+    log: &NoteKey,
+    former: &SigningKey,
+    next: &SigningKey,
+    time: Timestamp,
+) -> Result<Succession, RekeyError> {
+    let mut head = store.take_turn()?;
+    let (old, new) = (former.did(), next.did());
+    let speaks = authority(store)?.ok_or(RekeyError::NotFounded)?.key;
+    if speaks == old {
+        let said = InstitutionKey { key: new.clone(), proof: prove_institution_key(next, &old), time };
+        enter(store, &mut head, log, former, &InstitutionEvent::InstitutionKey(said))?;
+    } else if speaks != new {
+        return Err(RekeyError::OtherInstitution);
+    }
+    let checkpoint = head.checkpoint.as_ref().ok_or(RekeyError::NotFounded)?;
+    let is = |said: &InstitutionEvent| matches!(said, InstitutionEvent::InstitutionKey(said) if said.key == new);
+    Ok(show(store, checkpoint, log, is)?)
+}
+
+/// Writes one entry of the institution behind the others, in the turn that was taken.
+fn enter(
+    store: &dyn Store,
+    head: &mut Head,
+    key: &NoteKey,
+    institution: &SigningKey,
+    said: &InstitutionEvent,
+) -> Result<(), RekeyError> {
+    let entry = Entry::sign(institution, said).map_err(|error| StoreError::Failed(error.to_string()))?;
+    let mut batch = Batch::new(head.turn.size, head.state, store.records(&keys_of(&entry))?);
+    batch.push(&entry)?;
+    let damaged = |error: super::growth::GrowthError| StoreError::Damaged(error.to_string());
+    let growth = Growth::of(head, std::iter::once(&entry)).map_err(damaged)?;
+    let checkpoint = growth.sign(key).map_err(damaged)?;
+    let rows = [Row { index: head.turn.size, hash: entry.hash(), bytes: entry.bytes() }];
+    head.state = batch.hash();
+    let write = Write {
+        rows: &rows,
+        records: &batch.into_changes(),
+        state: head.state,
+        checkpoint: &checkpoint,
+        tiles: &growth.tiles,
+        bundles: &growth.bundles,
+    };
+    head.turn = store.commit(head.turn, &write)?;
+    head.checkpoint = Some(checkpoint);
+    Ok(())
+}
+
+/// Publishes a checkpoint, and hands out the last entry of a kind under it.
+fn show(
+    store: &dyn Store,
+    checkpoint: &SignedCheckpoint,
+    key: &NoteKey,
+    is: impl Fn(&InstitutionEvent) -> bool,
+) -> Result<Succession, StoreError> {
+    store.publish(checkpoint)?;
     let size = checkpoint.size;
     let damaged = |what: &str| StoreError::Damaged(what.to_owned());
-    let (index, entry) = find(store, size, next)?.ok_or_else(|| damaged("the entry that names the log's key"))?;
+    let (index, entry) = find(store, size, is)?.ok_or_else(|| damaged("the entry that names the key"))?;
     let tile = |id| store.tile(id)?.ok_or_else(|| damaged("a tile is missing"));
     let path = inclusion_proof(index, size, tile).map_err(|error| damaged(&error.to_string()))?;
     let receipt = Receipt { extra: None, index, path, checkpoint: checkpoint.note().to_owned() }.to_string();
     let entry = String::from_utf8(entry).map_err(|_| damaged("an entry is no text"))?;
-    let succession = Succession { former: former.verifier().clone(), entry, receipt };
-    Ok(Announced { succession, turn: head.turn, state: head.state, checkpoint })
+    Ok(Succession { key: key.verifier().clone(), entry, receipt })
 }
 
 /// Puts the new key's signature in the place of the former one's, if nobody has written since.
@@ -123,10 +178,14 @@ fn authority(store: &dyn Store) -> Result<Option<AuthorityRecord>, StoreError> {
     })
 }
 
-/// The last entry that names this key, sought from the end: nearly always it is the last one.
-fn find(store: &dyn Store, size: u64, key: &VerifierKey) -> Result<Option<(u64, Vec<u8>)>, StoreError> {
+/// The last entry of a kind, sought from the end: nearly always it is the last one.
+fn find(
+    store: &dyn Store,
+    size: u64,
+    is: impl Fn(&InstitutionEvent) -> bool,
+) -> Result<Option<(u64, Vec<u8>)>, StoreError> {
     for number in (store.minimum()? / TILE_WIDTH..size.div_ceil(TILE_WIDTH)).rev() {
-        let found = read(store, number, size)?.into_iter().rev().find(|(_, entry)| names(entry, key));
+        let found = read(store, number, size)?.into_iter().rev().find(|(_, entry)| says(entry, &is));
         if found.is_some() {
             return Ok(found);
         }
@@ -143,7 +202,10 @@ fn read(store: &dyn Store, number: u64, size: u64) -> Result<Vec<(u64, Vec<u8>)>
     Ok((number * TILE_WIDTH..).zip(entries.into_iter().map(<[u8]>::to_vec)).collect())
 }
 
-fn names(entry: &[u8], key: &VerifierKey) -> bool {
-    let said = Entry::parse(entry).map(|entry| entry.said().clone());
-    matches!(said, Ok(Event::Institution(InstitutionEvent::LogKey(said))) if said.vkey.to_string() == key.to_string())
+fn says(entry: &[u8], is: impl Fn(&InstitutionEvent) -> bool) -> bool {
+    matches!(Entry::parse(entry).map(|entry| entry.said().clone()), Ok(Event::Institution(said)) if is(&said))
+}
+
+fn names(said: &InstitutionEvent, key: &VerifierKey) -> bool {
+    matches!(said, InstitutionEvent::LogKey(said) if said.vkey.to_string() == key.to_string())
 }

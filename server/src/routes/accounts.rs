@@ -50,13 +50,27 @@ pub async fn pair(
     .await?;
     // If this fails the same code can be used again by the same key, and the next start enters whoever is missing.
     founding::enter(&biobank, &caller, &account).await?;
-    Ok(Json(json!({
+    Ok(Json(vouched(&biobank, &caller, &account)))
+}
+
+/// The biobank's word for who the caller is, under its key of today.
+pub async fn own(State(biobank): State<Arc<Biobank>>, signed: Signed) -> Result<Json<Value>, Problem> {
+    blocking(move || {
+        let account =
+            biobank.desk.account(&signed.caller).map_err(Problem::internal)?.ok_or_else(Problem::not_found)?;
+        Ok(Json(vouched(&biobank, &signed.caller, &account)))
+    })
+    .await
+}
+
+fn vouched(biobank: &Biobank, did: &Did, account: &Account) -> Value {
+    json!({
         "role": account.role,
         "name": biobank.institution.name,
-        "account": biobank.vouch(&caller, &account),
+        "account": biobank.vouch(did, account),
         "organisation": account.organisation,
         "organisationName": account.organisation_name,
-    })))
+    })
 }
 
 #[derive(Deserialize)]

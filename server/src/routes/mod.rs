@@ -164,6 +164,7 @@ routes! {
     POST   "/v1/invitations"                   "invite"           Known   BRIEF,            Write,  Over::Biobank, desk::invite;
     GET    "/v1/donors"                        "listDonors"       Known   BRIEF,            Read,   Over::Biobank, desk::donors;
     POST   "/v1/pair"                          "pair"             Signer  SHORT,            Costly, Over::Biobank, accounts::pair;
+    GET    "/v1/account"                       "readAccount"      Known   BRIEF,            Read,   Over::Biobank, accounts::own;
     POST   "/v1/pairing-codes"                 "makePairingCode"  Known   SHORT,            Write,  Over::Biobank, accounts::make_code;
     DELETE "/v1/accounts/{did}"                "removeAccount"    Known   BRIEF,            Write,  Over::Biobank, accounts::remove;
     POST   "/v1/capabilities"                  "issueCapability"  Known   SHORT,            Write,  Over::Biobank, accounts::issue_capability;

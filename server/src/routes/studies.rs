@@ -12,8 +12,9 @@ use ledger::commit_subject;
 use serde_json::{Value, json};
 use std::sync::Arc;
 
+/// The studies, and by which key the institution signed them: who knows another one asks the log how that came.
 pub async fn list(State(biobank): State<Arc<Biobank>>) -> Json<Value> {
-    Json(json!({ "studies": biobank.signed_studies }))
+    Json(json!({ "signer": biobank.key.did(), "studies": biobank.signed_studies }))
 }
 
 /// The study keys of all whose consent is live, for a researcher of the organisation that runs the study.

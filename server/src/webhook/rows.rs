@@ -49,7 +49,8 @@ pub struct Hook {
     /// The last entry that arrived.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub delivered: Option<u64>,
-    /// How many dead letters had to make room for newer ones: nobody sees which entries these were.
+    /// How many dead letters had to make room for newer ones, and how many entries were pruned before the hook could be
+    /// told of them, wanted or not: nobody sees which these were.
     #[serde(default)]
     pub dropped: u64,
 }

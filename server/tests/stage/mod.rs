@@ -91,19 +91,21 @@ impl Biobank {
 
     /// A request that a key signs. The path may have a query.
     pub async fn signed(&self, key: &SigningKey, method: Method, path: &str, body: &Value) -> Answer {
+        answer(self.request(key, method, path, body)).await
+    }
+
+    pub fn request(&self, key: &SigningKey, method: Method, path: &str, body: &Value) -> RequestBuilder {
         let body = if body.is_null() { String::new() } else { body.to_string() };
         let authority = self.address.trim_start_matches("http://");
         let (plain, query) = path.split_once('?').unwrap_or((path, ""));
         let nonce = uuid::Uuid::new_v4().to_string();
         let headers = sign_request(key, method.as_str(), authority, plain, query, body.as_bytes(), now(), &nonce);
-        let request = self
-            .http
+        self.http
             .request(method, format!("{}{path}", self.address))
             .header("signature-input", headers.signature_input)
             .header("signature", headers.signature)
             .header("content-digest", headers.content_digest)
-            .body(body);
-        answer(request).await
+            .body(body)
     }
 
     pub async fn asks(&self, key: &SigningKey, path: &str) -> Answer {
@@ -224,7 +226,7 @@ fn options(data: PathBuf, network: Network) -> Options {
     Options { demo: true, network, ..Options::new(data, ([127, 0, 0, 1], 0).into(), institution) }
 }
 
-async fn answer(request: RequestBuilder) -> Answer {
+pub async fn answer(request: RequestBuilder) -> Answer {
     let (http, request) = request.build_split();
     let request = request.unwrap();
     let (method, path) = (request.method().to_string(), request.url().path().to_owned());

@@ -191,6 +191,7 @@ activity-checked = You checked a proof: { $outcome ->
 activity-asked = You asked the donors of { $study } for proof.
 activity-log-forked = Alarm: the biobank’s record got shorter or shows another past.
 activity-log-returned = The missing entries are back in the biobank’s record. This computer checked it.
+activity-biobank-key-changed = The biobank signs with a new key. This computer checked that it belongs there.
 activity-log-key-changed = The biobank’s record has a new key. This computer checked that it belongs there.
 activity-failed = A step did not work.
 
