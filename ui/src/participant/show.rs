@@ -222,7 +222,7 @@ fn credential(one: &AskedCredential, picks: &UseStateHandle<Picks>) -> Html {
     };
     let (asked, beside): (Vec<_>, Vec<_>) =
         CLAUSES.iter().partition(|clause| one.asked.iter().any(|name| name == *clause));
-    let words = |clauses: &[&&str]| clauses.iter().map(|clause| t!(format!("clause-{clause}"))).collect::<Vec<_>>();
+    let words = |clauses: &[&&str]| clauses.iter().map(|clause| t!(format!("told-{clause}"))).collect::<Vec<_>>();
     html! {
         <>
             if let [only] = one.studies.as_slice() {
