@@ -67,7 +67,10 @@ commands! {
         address: Option<String>
     } = read_invitation -> InvitationPreview;
     /// Accepts the invitation that was read last.
-    AcceptInvitation {} = accept_invitation -> Home;
+    AcceptInvitation {
+        /// What was typed, where the invitation asks for it.
+        pin: Option<String>
+    } = accept_invitation -> Home;
     /// The participant's first page.
     ReadHome {} = read_home -> Home;
     /// One study's request.
@@ -171,6 +174,18 @@ commands! {
         /// Whether to send the proof.
         share: bool
     } = answer_ask -> Sharing;
+    /// Reads a link of OpenID4VP and looks for what it asks for. Shows nothing to anybody.
+    ReadPresentation {
+        /// What the person pasted.
+        text: String
+    } = read_presentation -> PresentationView;
+    /// Shows what the person chose to whoever asked last.
+    Present {
+        /// What to show.
+        chosen: Vec<Shown>
+    } = present -> Activity;
+    /// Shows nothing to whoever asked last.
+    DeclinePresentation {} = decline_presentation -> Activity;
     /// The key, as far as it may be shown.
     ReadKey {} = read_key -> KeyView;
 

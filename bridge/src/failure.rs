@@ -41,6 +41,8 @@ codes! {
     KeyForeign = "key-foreign",
     /// The text is not an invitation.
     InvitationUnreadable = "invitation-unreadable",
+    /// The text holds no link that the wallet knows.
+    LinkUnreadable = "link-unreadable",
     /// No such invitation at this biobank.
     InvitationUnknown = "invitation-unknown",
     /// The invitation was used before.
@@ -55,6 +57,8 @@ codes! {
     LogForked = "log-forked",
     /// Nothing was chosen.
     NothingChosen = "nothing-chosen",
+    /// Nothing in the wallet fits what is asked for.
+    NothingFits = "nothing-fits",
     /// The step is not possible in the present state.
     NotPossible = "not-possible",
     /// The study changed its request while the person was answering.

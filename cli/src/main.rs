@@ -13,6 +13,7 @@ mod import;
 mod key;
 mod load;
 mod replay;
+mod request;
 mod stream;
 mod vc_api;
 mod verify;
@@ -101,6 +102,13 @@ enum Command {
     ///
     /// Exit status: 0 sound and all there, 1 not so, or there were errors, 4 could not measure.
     Load(load::Arguments),
+    /// Ask one donor for proof of consent, by a link (OpenID4VP 1.0), and check what comes back.
+    ///
+    /// Prints the link, which is for that donor alone, and waits for one valid answer. The donor's wallet has to reach
+    /// this program: with TLS, or behind something that has it and is named by --public.
+    ///
+    /// Exit status: 0 permit, 1 deny, 2 review (or wrong arguments), 4 nobody answered, or it could not be checked.
+    Request(request::Arguments),
     /// Sign and verify credentials of any kind for other programs, over HTTP (the W3C VC-API).
     ///
     /// Prints its addresses, a line each, and runs until it is ended. Routes: POST /INSTANCE/credentials/issue,
@@ -158,6 +166,7 @@ async fn main() -> ExitCode {
         Command::Pair(arguments) => call::pair(arguments).await,
         Command::Key(command) => key::run(&command),
         Command::Load(arguments) => load::run(arguments).await,
+        Command::Request(arguments) => request::run(arguments).await,
         Command::VcApi(arguments) => vc_api::run(arguments).await,
         Command::Ledger(Ledger::Audit(arguments)) => audit::run(arguments).await,
         Command::Ledger(Ledger::Replay(arguments)) => replay::run(arguments).await,

@@ -66,7 +66,8 @@ async fn answer(arguments: &Arguments) -> Result<CheckView, String> {
         }
         None => Purpose::default(),
     };
-    let expected = Expected { audience: arguments.audience.clone(), challenge: None, study: arguments.study.clone() };
+    let expected =
+        Expected { audience: arguments.audience.clone(), study: arguments.study.clone(), ..Expected::default() };
     let Some(address) = &arguments.ledger else {
         return Ok(check(&proof, &purpose, &expected, None, wallet::now()).await);
     };
@@ -81,7 +82,7 @@ async fn answer(arguments: &Arguments) -> Result<CheckView, String> {
     }
 }
 
-fn read(path: &Path) -> Result<Vec<u8>, String> {
+pub(crate) fn read(path: &Path) -> Result<Vec<u8>, String> {
     let told = |error| format!("{}: {error}", path.display());
     let mut bytes = Vec::new();
     // One byte more than allowed: the check itself says that the proof is too large.
@@ -94,7 +95,7 @@ fn read(path: &Path) -> Result<Vec<u8>, String> {
     Ok(bytes)
 }
 
-fn status(view: &CheckView) -> u8 {
+pub(crate) fn status(view: &CheckView) -> u8 {
     match view.outcome {
         Some(Outcome::Permit) => 0,
         Some(Outcome::Deny) => 1,
@@ -104,7 +105,7 @@ fn status(view: &CheckView) -> u8 {
     }
 }
 
-fn tell(view: &CheckView) -> String {
+pub(crate) fn tell(view: &CheckView) -> String {
     let mut lines = vec![match status(view) {
         0 => "permit".to_owned(),
         1 => "deny".to_owned(),

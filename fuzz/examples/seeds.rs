@@ -126,6 +126,34 @@ fn own(seeds: &Seeds) {
     let lines = [&signed.signature_input, &signed.signature, &signed.content_digest, "POST", host, path, "a=b"];
     seeds.put("request", "signed", format!("{}\n{}", lines.join("\n"), String::from_utf8_lossy(body)));
     tokens(seeds, now);
+    let query = identity::openid::consent_query(&"heart-rhythm".parse().unwrap());
+    let content = r#"{"credentialSubject":{"study":"heart-rhythm","dataUse":{"permissions":["GRU"]}}}"#;
+    seeds.put("dcql", "consent", format!("{query}\n{content}"));
+    let draft = identity::openid::Draft {
+        response_uri: "https://verifier.example/response",
+        nonce: "0123456789abcdef",
+        state: "1",
+        query: &query,
+        name: "Verifier",
+        attestation: None,
+        transaction: Some(&identity::openid::Transaction::new("consent", &consent::Purpose::default())),
+        key: None,
+        expires: now.plus_seconds(300),
+    };
+    let jws = draft.sign(&key(1), None, now);
+    let payload = identity::verify_jws(&jws).unwrap().payload;
+    let link = identity::openid::Link::to(&identity::openid::Draft::client_id(&key(1)), "https://verifier.example/1");
+    seeds.put("request_object", "signed", format!("{link}\n{jws}"));
+    seeds.put("request_object", "content", format!("{link}\n{}", String::from_utf8_lossy(&payload)));
+    let offer = identity::openid::Offer {
+        issuer: "https://biobank.example".into(),
+        configurations: vec![identity::openid::ENROLMENT_CONFIGURATION.into()],
+        code: "code".into(),
+        pin: Some(identity::openid::PinRule { numeric: false, length: Some(9) }),
+    };
+    seeds.put("credential_offer", "link", offer.to_link());
+    let metadata = identity::openid::issuer_metadata("https://biobank.example", "Example");
+    seeds.put("credential_offer", "metadata", metadata.to_string());
     seeds.put("note", "key", log_key().verifier().to_string());
     let witness = ledger::Cosigner::ed25519("witness.example/w1", key(9)).unwrap();
     seeds.put("note", "cosigner", witness.key().to_string());

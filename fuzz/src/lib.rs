@@ -5,6 +5,7 @@
 mod dids;
 mod entries;
 mod notes;
+mod openid;
 mod requests;
 mod selective;
 mod tiles;
@@ -14,6 +15,7 @@ mod witnesses;
 pub use dids::{did, trusted};
 pub use entries::{entry, kinds, rules};
 pub use notes::{checkpoint, note, policy, receipt};
+pub use openid::{credential_offer, dcql, request_object};
 pub use requests::request;
 pub use selective::{proof_value, proof_values};
 pub use tiles::{entry_bundle, proof, tile_path};

@@ -10,6 +10,7 @@ mod jws;
 mod key;
 #[cfg(feature = "keychain")]
 mod keychain;
+pub mod openid;
 #[cfg(feature = "keychain")]
 mod profile;
 mod random;
@@ -25,11 +26,11 @@ pub mod web;
 pub use batch::{Claim, all_verify};
 pub use canonical::{CanonicalError, JsonError, parse_strict, sha256, to_canonical};
 pub use credential::{
-    CHUNK, CONSENT_CONTEXT, CONSENT_CONTEXT_SHA256, CONSENT_SCHEMA, CONTEXT_CONSENT, CREDENTIALS_CONTEXT_SHA256, Check,
-    CheckResult, ConsentClaims, ConsentCredential, Credential, CredentialError, EnrolmentClaims, ExpectedPresentation,
-    HeldCredentials, NotACredential, Presentation, Verification, Verified, canonical_nquads, canonical_proof_options,
-    issue_consent, issue_enrolment, policy_hash, present, verify_chunk, verify_consent, verify_consent_by_library,
-    verify_consents, verify_enrolment, verify_presentation,
+    Audience, CHUNK, CONSENT_CONTEXT, CONSENT_CONTEXT_SHA256, CONSENT_SCHEMA, CONTEXT_CONSENT,
+    CREDENTIALS_CONTEXT_SHA256, Check, CheckResult, ConsentClaims, ConsentCredential, Credential, CredentialError,
+    EnrolmentClaims, ExpectedPresentation, HeldCredentials, NotACredential, Presentation, Verification, Verified,
+    canonical_nquads, canonical_proof_options, issue_consent, issue_enrolment, policy_hash, present, present_to,
+    verify_chunk, verify_consent, verify_consent_by_library, verify_consents, verify_enrolment, verify_presentation,
 };
 pub use did::{Did, DidError};
 pub use jws::{JwsError, MAX_JWS, VerifiedJws, sign_jws, verify_jws};

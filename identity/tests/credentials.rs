@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 
 fn expected(challenge: Option<&str>) -> ExpectedPresentation {
     ExpectedPresentation {
+        transaction: None,
         challenge: challenge.map(str::to_owned),
         domain: "wallet.example".to_owned(),
         now: now().plus_seconds(60),

@@ -31,6 +31,7 @@ mod tables;
 mod tls;
 mod trusted;
 pub mod vc_api;
+pub mod verifier;
 mod webhook;
 
 pub use biobank::{Institution, StartError};

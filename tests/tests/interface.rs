@@ -107,7 +107,7 @@ fn each_step_in_the_activity_has_words() {
 
 #[test]
 fn each_check_of_a_proof_has_a_name() {
-    let names = "size json context type proof-count suite purpose signer-is-issuer created expires challenge audience \
+    let names = "size json context type proof-count suite purpose signer-is-issuer created expires challenge audience transaction-data \
                  valid-from valid-until signature claims holder ledger-entry ledger-record ledger-quorum ledger-live consent-decision";
     assert_known(names.split_whitespace().map(|name| format!("check-{name}")));
 }

@@ -46,7 +46,7 @@ async fn no_answer_to_the_web_view_holds_a_secret() {
     sent.keep(app.open_profile(OpenProfile { role: Role::Participant }).await);
     sent.keep(app.create_profile(CreateProfile { role: Role::Participant }).await);
     sent.keep(app.read_invitation(ReadInvitation { text: invitation.link, address: None }).await);
-    sent.keep(app.accept_invitation(AcceptInvitation {}).await);
+    sent.keep(app.accept_invitation(AcceptInvitation { pin: None }).await);
     let data = vec![DataKind::Genome];
     let notice = sent.keep(app.read_request(ReadRequest { study: study.clone() }).await).notice;
     let choice = Choice { data, ..Choice::default() };

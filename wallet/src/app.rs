@@ -4,15 +4,16 @@ use crate::enrol::Offer;
 use crate::event::Event;
 use crate::profile::Profile;
 use crate::stream::{Heard, Listener};
-use crate::{alarm, answer, asks, choices, connect, enrol, proof, receipt, research, staff, sync, views};
+use crate::{alarm, answer, asks, choices, connect, enrol, presentation, proof, receipt, research, staff, sync, views};
 use bridge::{
     AcceptInvitation, Activity, AnswerAsk, AskAgain, AskForProof, Asks, Check, CheckView, ChoicesView, CloseProfile,
-    Code, Command, Connect, ConsentView, CreateProfile, Defer, Demo, Diseases, Donors, Failure, Home, ImportChoices,
-    ImportView, InvitationPreview, InvitationView, Invite, KeyView, Look, OpenProfile, PrepareStep, ReadActivity,
-    ReadAsks, ReadChoices, ReadConsent, ReadDonors, ReadHome, ReadInvitation, ReadKey, ReadRequest, ReadSharing,
-    ReadStudies, ReceiptView, Refuse, RequestView, ReuseKey, ReviewAnswer, Role, SaveChoices, SaveEvidence, SaveProof,
-    SaveReceipt, SavedFile, SearchDiseases, Session, Sharing, Sign, SignStep, SimulateChoices, SimulationView, Stage,
-    StepView, Studies, SummaryView, Sync, SyncView,
+    Code, Command, Connect, ConsentView, CreateProfile, DeclinePresentation, Defer, Demo, Diseases, Donors, Failure,
+    Home, ImportChoices, ImportView, InvitationPreview, InvitationView, Invite, KeyView, Look, OpenProfile,
+    PrepareStep, Present, PresentationView, ReadActivity, ReadAsks, ReadChoices, ReadConsent, ReadDonors, ReadHome,
+    ReadInvitation, ReadKey, ReadPresentation, ReadRequest, ReadSharing, ReadStudies, ReceiptView, Refuse, RequestView,
+    ReuseKey, ReviewAnswer, Role, SaveChoices, SaveEvidence, SaveProof, SaveReceipt, SavedFile, SearchDiseases,
+    Session, Sharing, Sign, SignStep, SimulateChoices, SimulationView, Stage, StepView, Studies, SummaryView, Sync,
+    SyncView,
 };
 use identity::{
     KeychainError, ProfileError, ProfileSecret, ProfileState, adopt_profile, create_profile, inspect_profile,
@@ -50,6 +51,8 @@ struct Desktop {
     /// The role whose profile could not be opened, why, and the marker's fingerprint.
     closed: Option<(Role, Stage, Option<String>)>,
     offer: Option<Offer>,
+    /// The request for a presentation that was read last.
+    asked: Option<presentation::Asked>,
     /// Hears of news for the open profile.
     listener: Option<Listener>,
     /// How much of it was answered with a round.
@@ -250,9 +253,9 @@ impl App {
     }
 
     /// See `bridge::AcceptInvitation`.
-    pub async fn accept_invitation(&self, _: AcceptInvitation) -> Result<Home, Failure> {
+    pub async fn accept_invitation(&self, AcceptInvitation { pin }: AcceptInvitation) -> Result<Home, Failure> {
         let profile = self.profile()?;
-        let offer = self.desktop().offer.clone().ok_or(Code::NotPossible)?;
+        let offer = self.desktop().offer.clone().ok_or(Code::NotPossible)?.typed(pin);
         enrol::accept(&profile, &offer).await?;
         sync_for_a_moment(&profile).await;
         views::home(&profile)
@@ -381,6 +384,34 @@ impl App {
         let profile = self.profile()?;
         self.remember(AnswerAsk::NAME, asks::answer(&profile, &id, share).await)?;
         views::sharing(&profile)
+    }
+
+    /// See `bridge::ReadPresentation`.
+    pub async fn read_presentation(&self, command: ReadPresentation) -> Result<PresentationView, Failure> {
+        self.desktop().asked = None;
+        let profile = self.profile()?;
+        let link = presentation::link_in(&command.text).ok_or(Code::LinkUnreadable)?;
+        let asked = self.remember(ReadPresentation::NAME, presentation::read(&profile, link).await)?;
+        let view = asked.view();
+        self.desktop().asked = Some(asked);
+        Ok(view)
+    }
+
+    /// See `bridge::Present`.
+    pub async fn present(&self, Present { chosen }: Present) -> Result<Activity, Failure> {
+        let profile = self.profile()?;
+        let asked = self.desktop().asked.clone().ok_or(Code::NotPossible)?;
+        self.remember(Present::NAME, presentation::share(&profile, &asked, &chosen).await)?;
+        self.desktop().asked = None;
+        views::activity(&profile)
+    }
+
+    /// See `bridge::DeclinePresentation`.
+    pub async fn decline_presentation(&self, _: DeclinePresentation) -> Result<Activity, Failure> {
+        let profile = self.profile()?;
+        let asked = self.desktop().asked.take().ok_or(Code::NotPossible)?;
+        presentation::decline(&profile, &asked)?;
+        views::activity(&profile)
     }
 
     /// See `bridge::ReadKey`.

@@ -19,6 +19,19 @@ pub struct Expected {
     pub challenge: Option<String>,
     /// The study that it must be about, if one was named.
     pub study: Option<consent::StudyId>,
+    /// The request of OpenID4VP that it must answer, if it came as an answer to one.
+    pub request: Option<Bound>,
+}
+
+/// What a presentation is bound to that answers a request of OpenID4VP 1.0.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Bound {
+    /// Who asked: the presentation is addressed to this client, and not to the organisation.
+    pub client_id: String,
+    /// The request's nonce.
+    pub nonce: String,
+    /// The hash of its transaction data, if there was any.
+    pub transaction: Option<String>,
 }
 
 /// The record that proofs are checked against: a copy of the whole log, verified from the first entry to the last.
@@ -151,14 +164,20 @@ async fn presented(
         let credential = credential.get(0).unwrap_or(credential);
         Some(credential["credentialSubject"]["recipient"].as_str()?.to_owned())
     });
-    let expected = ExpectedPresentation {
+    let mut expected_of = ExpectedPresentation {
         challenge: expected.challenge.clone(),
         domain: audience.unwrap_or_default(),
+        transaction: None,
         now,
         max_age_seconds: FILE_AGE,
     };
+    if let Some(request) = expected.request.clone() {
+        expected_of.challenge = Some(request.nonce);
+        expected_of.domain = request.client_id;
+        expected_of.transaction = request.transaction;
+    }
     let bytes = serde_json::to_vec(&proof.presentation).ok()?;
-    let verification = verify_presentation(&bytes, &expected).await;
+    let verification = verify_presentation(&bytes, &expected_of).await;
     add_all(view, &verification.checks);
     verification.verified.map(identity::Verified::into_inner)
 }

@@ -3,11 +3,12 @@
 use crate::clock::now;
 use crate::connect::discover;
 use crate::event::{Connection, Event};
+use crate::issuance;
 use crate::profile::Profile;
 use crate::remote::Remote;
 use bridge::{Code, Failure, InvitationPreview};
 use consent::Timestamp;
-use identity::{Credential, Did, present, verify_enrolment};
+use identity::{Credential, Did, SigningKey, openid, present, verify_enrolment};
 use serde::Deserialize;
 use serde_json::json;
 use url::Url;
@@ -35,10 +36,38 @@ pub struct Invitation {
 pub struct Offer {
     /// The biobank.
     pub connection: Connection,
-    /// The code.
-    pub code: String,
-    /// Until when it can be used.
-    pub expires: Timestamp,
+    /// How it invites.
+    pub way: Way,
+}
+
+/// How a biobank invites.
+#[derive(Debug, Clone)]
+pub enum Way {
+    /// By its own protocol.
+    Code {
+        /// The eight characters.
+        code: String,
+        /// Until when they can be used.
+        expires: Timestamp,
+    },
+    /// By OpenID4VCI 1.0.
+    Openid {
+        /// What it offers.
+        offer: Box<openid::Offer>,
+        /// What the person typed, where the offer asks for it.
+        pin: Option<String>,
+    },
+}
+
+impl Offer {
+    /// The offer with what a person typed. Invitations of the biobank's own protocol ask for nothing.
+    #[must_use]
+    pub fn typed(mut self, typed: Option<String>) -> Self {
+        if let Way::Openid { pin, .. } = &mut self.way {
+            *pin = typed;
+        }
+        self
+    }
 }
 
 #[derive(Deserialize)]
@@ -83,25 +112,33 @@ pub fn parse(text: &str) -> Result<Invitation, Failure> {
 
 /// Reads an invitation and asks the biobank who it is.
 pub async fn read_invitation(text: &str, address: Option<&str>) -> Result<Offer, Failure> {
+    if let Some(link) = issuance::link_in(text) {
+        return issuance::read(link).await;
+    }
     let invitation = parse(text)?;
     let address = invitation.address.as_deref().or(address).ok_or(Code::InvitationUnreadable)?;
     let remote = Remote::new(address)?;
     let connection = discover(&remote, invitation.biobank.as_ref()).await?;
     let challenge = challenge(&remote, &connection, &invitation.code).await?;
-    Ok(Offer { connection, code: invitation.code, expires: challenge.expires })
+    Ok(Offer { connection, way: Way::Code { code: invitation.code, expires: challenge.expires } })
 }
 
 /// How an offer is shown.
 pub fn preview(offer: &Offer) -> InvitationPreview {
+    let (expires, pin) = match &offer.way {
+        Way::Code { expires, .. } => (Some(*expires), false),
+        Way::Openid { offer, .. } => (None, offer.pin.is_some()),
+    };
     InvitationPreview {
         biobank: offer.connection.name.clone(),
         address: offer.connection.address.clone(),
         did: offer.connection.biobank.to_string(),
-        expires: offer.expires,
+        expires,
+        pin,
     }
 }
 
-/// Answers the biobank's challenge with the key that is for this biobank alone, and checks what comes back.
+/// Joins with the key that is for this biobank alone, and checks what comes back.
 pub async fn accept(profile: &Profile, offer: &Offer) -> Result<(), Failure> {
     let joined = try_accept(profile, offer).await;
     match joined {
@@ -118,22 +155,31 @@ async fn try_accept(profile: &Profile, offer: &Offer) -> Result<Event, Failure> 
         return Err(Code::NotPossible.into());
     }
     let connection = &offer.connection;
-    let remote = Remote::new(&connection.address)?;
-    let challenge = challenge(&remote, connection, &offer.code).await?;
     let key = profile.secret().derive_biobank_key(&connection.biobank);
-    let now = now();
-    let answer =
-        present(&key, &[], Some(&challenge.challenge), connection.biobank.as_str(), now, now.plus_seconds(ANSWER_AGE))
-            .await
-            .map_err(|_| Code::Internal)?;
-    let body = json!({ "code": offer.code, "presentation": answer });
-    let enrolled: Enrolled = remote.post("/v1/enrolment", &body).await?;
-    let bytes = serde_json::to_vec(&enrolled.credential).map_err(|_| Code::Internal)?;
-    let verification = verify_enrolment(&bytes, &connection.biobank, connection.speaker(), &key.did(), now).await;
+    let credential = match &offer.way {
+        Way::Code { code, .. } => answered(connection, &key, code).await?,
+        Way::Openid { offer, pin } => issuance::fetch(offer, &key, pin.as_deref()).await?,
+    };
+    let bytes = serde_json::to_vec(&credential).map_err(|_| Code::Internal)?;
+    let verification = verify_enrolment(&bytes, &connection.biobank, connection.speaker(), &key.did(), now()).await;
     match verification.verified {
-        Some(_) => Ok(Event::Joined { connection: connection.clone(), credential: enrolled.credential }),
+        Some(_) => Ok(Event::Joined { connection: connection.clone(), credential }),
         None => Err(crate::check::first_failed(&verification.checks)),
     }
+}
+
+/// Answers the biobank's challenge.
+async fn answered(connection: &Connection, key: &SigningKey, code: &str) -> Result<Credential, Failure> {
+    let remote = Remote::new(&connection.address)?;
+    let challenge = challenge(&remote, connection, code).await?;
+    let now = now();
+    let answer =
+        present(key, &[], Some(&challenge.challenge), connection.biobank.as_str(), now, now.plus_seconds(ANSWER_AGE))
+            .await
+            .map_err(|_| Code::Internal)?;
+    let body = json!({ "code": code, "presentation": answer });
+    let enrolled: Enrolled = remote.post("/v1/enrolment", &body).await?;
+    Ok(enrolled.credential)
 }
 
 async fn challenge(remote: &Remote, connection: &Connection, code: &str) -> Result<Challenge, Failure> {

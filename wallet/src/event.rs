@@ -275,6 +275,18 @@ pub enum Event {
         /// With proof or with no.
         shared: bool,
     },
+    /// The participant showed a consent in answer to a request of OpenID4VP.
+    Presented {
+        /// Of which study.
+        study: StudyId,
+        /// To whom.
+        to: String,
+    },
+    /// The participant kept what such a request asked for.
+    NotPresented {
+        /// Who asked.
+        to: String,
+    },
     /// Staff invited a donor.
     Invited {
         /// The donor's number.

@@ -5,7 +5,7 @@ use crate::event::Event;
 use crate::profile::Profile;
 use bridge::{Code, Failure};
 use consent::StudyId;
-use identity::{Presentation, present};
+use identity::{Credential, Presentation, present};
 use serde::{Deserialize, Serialize};
 use std::fs::OpenOptions;
 use std::io::Write;
@@ -35,25 +35,41 @@ pub struct Proof {
 /// The format that this version writes and reads.
 pub const FORMAT: &str = "consent-proof.v1";
 
-/// Makes a proof of a live, recorded consent; `challenge` binds it to a question.
-pub async fn make(profile: &Profile, study: &StudyId, challenge: Option<&str>) -> Result<Proof, Failure> {
-    let connection = profile.connection()?;
+/// A live consent with what proves that it is recorded.
+pub(crate) struct Recorded {
+    /// The organisation that it is given to.
+    pub organisation: String,
+    /// The signed consent.
+    pub credential: Credential,
+    /// The entry that recorded it.
+    pub entry: String,
+    /// The entry's receipt.
+    pub receipt: String,
+}
+
+/// The consent of a study, if it is live and recorded: without a receipt there is nothing to prove yet.
+pub(crate) fn shown(profile: &Profile, study: &StudyId) -> Result<Recorded, Failure> {
     let found = profile.read(|story| {
         let answer = story.answers.get(study).filter(|answer| answer.state(now().date()).allows_use())?;
         let sending = story.find(answer.grant.as_ref()?)?;
-        Some((
-            answer.request.organisation.id.clone(),
-            answer.credential.clone()?,
-            String::from_utf8(sending.entry.bytes().to_vec()).ok()?,
-            sending.receipt.clone()?,
-        ))
+        Some(Recorded {
+            organisation: answer.request.organisation.id.clone(),
+            credential: answer.credential.clone()?,
+            entry: String::from_utf8(sending.entry.bytes().to_vec()).ok()?,
+            receipt: sending.receipt.clone()?,
+        })
     })?;
-    // Without a receipt there is nothing to prove yet.
-    let (audience, credential, entry, receipt) = found.ok_or(Code::NotPossible)?;
+    found.ok_or_else(|| Code::NotPossible.into())
+}
+
+/// Makes a proof of a live, recorded consent; `challenge` binds it to a question.
+pub async fn make(profile: &Profile, study: &StudyId, challenge: Option<&str>) -> Result<Proof, Failure> {
+    let connection = profile.connection()?;
+    let Recorded { organisation, credential, entry, receipt } = shown(profile, study)?;
     let key = profile.study_key(&connection, study);
     let age = if challenge.is_some() { ANSWER_AGE } else { FILE_AGE };
     let now = now();
-    let presentation: Presentation = present(&key, &[credential], challenge, &audience, now, now.plus_seconds(age))
+    let presentation: Presentation = present(&key, &[credential], challenge, &organisation, now, now.plus_seconds(age))
         .await
         .map_err(|_| Code::Internal)?;
     let presentation = serde_json::to_value(presentation).map_err(|_| Code::Internal)?;

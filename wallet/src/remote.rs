@@ -51,6 +51,37 @@ impl Remote {
         Ok(Self { base, http })
     }
 
+    /// Takes an address with a path that somebody else named: the place, if the wallet may talk to it, and the rest.
+    pub fn at(address: &str) -> Result<(Self, String), Failure> {
+        let url = Url::parse(address).map_err(|_| Failure::new(Code::AddressNotAllowed))?;
+        let remote = Self::new(&url[..url::Position::BeforePath])?;
+        Ok((remote, url[url::Position::BeforePath..url::Position::AfterQuery].to_owned()))
+    }
+
+    /// Reads a text, or posts a form and reads what comes back.
+    pub async fn text(&self, path: &str, form: Option<String>, accept: &str) -> Result<String, Failure> {
+        let address = format!("{}{path}", self.address());
+        let request = match form {
+            None => self.http.get(address),
+            Some(form) => {
+                self.http.post(address).header("content-type", "application/x-www-form-urlencoded").body(form)
+            }
+        };
+        let bytes = bounded(request.header("accept", accept).send().await.map_err(unreachable)?).await?;
+        String::from_utf8(bytes).map_err(|_| Failure::new(Code::ServerRefused).with("reason", "unreadable"))
+    }
+
+    /// Posts JSON with a token that whoever has it may use (RFC 6750).
+    pub async fn bearing(&self, path: &str, token: &str, body: &Value) -> Result<Vec<u8>, Failure> {
+        let request = self
+            .http
+            .post(format!("{}{path}", self.address()))
+            .bearer_auth(token)
+            .header("content-type", "application/json")
+            .body(body.to_string());
+        bounded(request.send().await.map_err(unreachable)?).await
+    }
+
     /// The address without a trailing slash.
     pub fn address(&self) -> &str {
         self.base.as_str().trim_end_matches('/')

@@ -67,7 +67,8 @@ pub async fn check(
     study: Option<&StudyId>,
 ) -> Result<CheckView, Failure> {
     let desk = Desk::open(profile).await?;
-    let expected = Expected { audience: Some(desk.organisation.clone()), challenge: None, study: study.cloned() };
+    let expected =
+        Expected { audience: Some(desk.organisation.clone()), challenge: None, study: study.cloned(), request: None };
     let view = desk.check(proof.as_bytes(), purpose, &expected).await;
     profile.record(Event::Checked {
         outcome: view.outcome,
@@ -160,6 +161,7 @@ pub async fn asks(profile: &Profile) -> Result<Asks, Failure> {
                 audience: Some(desk.organisation.clone()),
                 challenge: Some(ask.challenge.clone()),
                 study: Some(ask.study.clone()),
+                request: None,
             };
             answers.push(desk.check(&proof, &ask.purpose, &expected).await);
         }

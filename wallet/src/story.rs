@@ -230,6 +230,8 @@ impl Story {
             | Event::JoinFailed { .. }
             | Event::ProofSaved { .. }
             | Event::ReceiptSaved { .. }
+            | Event::Presented { .. }
+            | Event::NotPresented { .. }
             | Event::Invited { .. }
             | Event::Checked { .. }
             | Event::Failed { .. } => {}

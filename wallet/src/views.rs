@@ -181,6 +181,8 @@ fn describe(story: &Story, event: &Event) -> Option<(Message, Option<Failure>, O
         Event::AskReceived { ask } => fine(about("activity-ask-received", &ask.study)),
         Event::AskAnswered { id, shared: true } => fine(of_ask("activity-proof-shared", id)?),
         Event::AskAnswered { id, shared: false } => fine(of_ask("activity-ask-declined", id)?),
+        Event::Presented { study, to } => fine(about("activity-presented", study).with("who", to)),
+        Event::NotPresented { to } => fine(say("activity-not-presented").with("who", to)),
         Event::Invited { donor } => fine(say("activity-invited").with("donor", donor)),
         Event::Checked { outcome, record, .. } => {
             let outcome = outcome.map_or_else(|| "none".to_owned(), |outcome| format!("{outcome:?}").to_lowercase());

@@ -64,10 +64,10 @@ async fn a_changed_proof_has_no_answer_and_says_which_check_failed() {
 async fn a_proof_for_one_audience_or_question_is_no_proof_for_another() {
     let (cast, proof, purpose) = granted().await;
     let bytes = proof.to_string().into_bytes();
-    let elsewhere = Expected { audience: Some("https://other.example".into()), challenge: None, study: None };
+    let elsewhere = Expected { audience: Some("https://other.example".into()), ..Expected::default() };
     let view = check(&bytes, &purpose, &elsewhere, None, wallet::now()).await;
     assert!(view.checks.iter().any(|row| row.name == "audience" && row.result == CheckResult::Failed));
-    let asked = Expected { audience: None, challenge: Some("a fresh question".into()), study: None };
+    let asked = Expected { challenge: Some("a fresh question".into()), ..Expected::default() };
     let view = check(&bytes, &purpose, &asked, None, wallet::now()).await;
     assert!(view.checks.iter().any(|row| row.name == "challenge" && row.result == CheckResult::Failed));
     let late = wallet::now().plus_seconds(proof::FILE_AGE + 60);

@@ -17,8 +17,10 @@ pub struct InvitationPreview {
     pub address: String,
     /// Its DID, for the disclosure.
     pub did: String,
-    /// Until when the invitation can be used.
-    pub expires: Timestamp,
+    /// Until when the invitation can be used, if it says so.
+    pub expires: Option<Timestamp>,
+    /// Whether a code has to be typed that came by another way.
+    pub pin: bool,
 }
 
 /// The participant's first page.
@@ -433,4 +435,64 @@ pub struct Pseudonym {
     pub name: String,
     /// The DID.
     pub did: String,
+}
+
+/// A request to show something, as it came by a link.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PresentationView {
+    /// The organisation, if the biobank vouches for who asks.
+    pub organisation: Option<String>,
+    /// The name that whoever asks gives themselves.
+    pub name: Option<String>,
+    /// The client identifier, for the disclosure.
+    pub client: String,
+    /// The host that the answer goes to.
+    pub goes_to: String,
+    /// What for, if the person is to agree to a purpose.
+    pub purpose: Option<Purpose>,
+    /// What is wanted; at least one thing.
+    pub wants: Vec<WantView>,
+}
+
+/// One thing that is wanted.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct WantView {
+    /// Whether nothing can be shown without it.
+    pub required: bool,
+    /// What has to be shown together.
+    pub credentials: Vec<AskedCredential>,
+}
+
+/// One credential that is wanted.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct AskedCredential {
+    /// Its name in the request.
+    pub id: String,
+    /// The consents that fit, at least one.
+    pub studies: Vec<StudyName>,
+    /// The clauses that are asked for, as members of the consent. All others are told beside them.
+    pub asked: Vec<String>,
+}
+
+/// A study by its name.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct StudyName {
+    /// Which.
+    pub study: StudyId,
+    /// Its name.
+    pub title: String,
+}
+
+/// What a person shows.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Shown {
+    /// The name of the credential in the request.
+    pub id: String,
+    /// The study whose consent it is.
+    pub study: StudyId,
 }

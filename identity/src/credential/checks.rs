@@ -20,8 +20,8 @@ pub enum CheckResult {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Check {
     /// The name, one of `size`, `json`, `context`, `type`, `proof-count`, `suite`, `purpose`, `signer-is-issuer`,
-    /// `created`, `expires`, `challenge`, `audience`, `valid-from`, `valid-until`, `signature`, `claims`; of any
-    /// credential also `id`, `issuer`, `holder`, `subject`, `members`, `terms`, `credentials`, `proof-shape`,
+    /// `created`, `expires`, `challenge`, `audience`, `transaction-data`, `valid-from`, `valid-until`, `signature`,
+    /// `claims`; of any credential also `id`, `issuer`, `holder`, `subject`, `members`, `terms`, `credentials`, `proof-shape`,
     /// `freshness`, `previous-proof`, `resolution`, `schema`, `status` and `trust`; of tokens also `form`, `header`,
     /// `typ`, `algorithm`, `disclosures`, `key-binding` and `sd-hash`; of envelopes `envelope`.
     pub name: &'static str,

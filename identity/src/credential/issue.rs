@@ -81,6 +81,17 @@ async fn issue(
     Credential::try_from(signed).map_err(|error| CredentialError::Signature(error.to_string()))
 }
 
+/// To whom a presentation is made, and what it answers.
+#[derive(Debug, Clone, Copy)]
+pub struct Audience<'a> {
+    /// The name of the verifier.
+    pub domain: &'a str,
+    /// The challenge, if one was given.
+    pub challenge: Option<&'a str>,
+    /// The hash of what is agreed to beside showing the credentials, if there is such a thing.
+    pub transaction: Option<&'a str>,
+}
+
 /// Presents credentials (or none, which shows control of the key) to `domain`, in answer to a challenge if one was
 /// given. The proof is made `at` a moment and ends at `expires`.
 pub async fn present(
@@ -88,6 +99,17 @@ pub async fn present(
     credentials: &[Credential],
     challenge: Option<&str>,
     domain: &str,
+    at: Timestamp,
+    expires: Timestamp,
+) -> Result<Presentation, CredentialError> {
+    present_to(key, credentials, Audience { domain, challenge, transaction: None }, at, expires).await
+}
+
+/// As [`present`], with something that is agreed to: its hash is the `nonce` of the proof.
+pub async fn present_to(
+    key: &SigningKey,
+    credentials: &[Credential],
+    to: Audience<'_>,
     at: Timestamp,
     expires: Timestamp,
 ) -> Result<Presentation, CredentialError> {
@@ -104,9 +126,12 @@ pub async fn present(
     }
     let mut options = options(key, PURPOSE_PRESENTATION, at);
     options["expires"] = json!(expires);
-    options["domain"] = json!(domain);
-    if let Some(challenge) = challenge {
+    options["domain"] = json!(to.domain);
+    if let Some(challenge) = to.challenge {
         options["challenge"] = json!(challenge);
+    }
+    if let Some(transaction) = to.transaction {
+        options["nonce"] = json!(transaction);
     }
     sign(key, presentation, options).await.map(Presentation)
 }

@@ -21,7 +21,7 @@ mod verify;
 pub(crate) use checks::Checks;
 pub use checks::{Check, CheckResult, Verification, Verified};
 pub use claims::{CONSENT_SCHEMA, ConsentClaims, EnrolmentClaims};
-pub use issue::{CredentialError, issue_consent, issue_enrolment, present};
+pub use issue::{Audience, CredentialError, issue_consent, issue_enrolment, present, present_to};
 pub use linked::{CONSENT_CONTEXT, CONSENT_CONTEXT_SHA256, CREDENTIALS_CONTEXT_SHA256};
 pub use many::{CHUNK, verify_chunk, verify_consents};
 pub use verify::{

@@ -48,6 +48,8 @@ pub struct ExpectedPresentation {
     pub challenge: Option<String>,
     /// The verifier's own name, to which the presentation must be addressed.
     pub domain: String,
+    /// The hash of what the holder was to agree to; `None` if there was nothing, and then none may be present.
+    pub transaction: Option<String>,
     /// The moment of the verification.
     pub now: Timestamp,
     /// How old the proof may be.
@@ -70,7 +72,7 @@ const CREDENTIAL_CHECKS: [&str; 13] = [
     "claims",
 ];
 
-const PRESENTATION_CHECKS: [&str; 14] = [
+const PRESENTATION_CHECKS: [&str; 15] = [
     "size",
     "json",
     "context",
@@ -83,6 +85,7 @@ const PRESENTATION_CHECKS: [&str; 14] = [
     "expires",
     "challenge",
     "audience",
+    "transaction-data",
     "signature",
     "claims",
 ];
@@ -154,12 +157,13 @@ pub async fn verify_presentation(bytes: &[u8], expected: &ExpectedPresentation) 
     let mut signer = None;
     if let Some(proof) = checks.record("proof-count", one_proof(&document)) {
         let members = ["created", "expires", "domain"];
-        checks.record("suite", suite(proof, &members, &["challenge"]));
+        checks.record("suite", suite(proof, &members, &["challenge", "nonce"]));
         signer = check_signer(&mut checks, proof, document.get("holder"), None, PURPOSE_PRESENTATION);
         checks.record("created", created(proof, expected.now, Some(expected.max_age_seconds)));
         checks.record("expires", not_after(proof, "expires", expected.now, true));
-        checks.record("challenge", challenge(proof, expected.challenge.as_deref()));
+        checks.record("challenge", bound(proof, "challenge", expected.challenge.as_deref()));
         checks.record("audience", equals(proof, "domain", &json!(expected.domain)));
+        checks.record("transaction-data", bound(proof, "nonce", expected.transaction.as_deref()));
     }
     let question = question(&checks, &document, signer.as_ref());
     Open { checks, content, question }.settle().await
@@ -297,10 +301,11 @@ fn valid_from(document: &Map<String, Value>, now: Timestamp) -> Result<(), Strin
     }
 }
 
-fn challenge(proof: &Map<String, Value>, expected: Option<&str>) -> Result<(), String> {
+/// What a proof is bound to: what was given out, and nothing where nothing was.
+fn bound(proof: &Map<String, Value>, name: &str, expected: Option<&str>) -> Result<(), String> {
     match expected {
-        Some(challenge) => equals(proof, "challenge", &json!(challenge)),
-        None if proof.contains_key("challenge") => Err("there is a challenge that nobody gave".to_owned()),
+        Some(given) => equals(proof, name, &json!(given)),
+        None if proof.contains_key(name) => Err(format!("there is a {name} that nobody gave")),
         None => Ok(()),
     }
 }

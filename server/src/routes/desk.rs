@@ -1,6 +1,7 @@
 //! Invitations and donors.
 
 use super::blocking;
+use super::openid::offer_link;
 use crate::Problem;
 use crate::biobank::Biobank;
 use crate::clock::now;
@@ -8,6 +9,7 @@ use crate::code;
 use crate::desk::StudyKey;
 use axum::Json;
 use axum::extract::State;
+use axum::http::HeaderMap;
 use consent::ConsentState;
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -15,10 +17,15 @@ use std::sync::Arc;
 /// How long an invitation can be used, in seconds.
 const INVITATION_AGE: i64 = 7 * 86_400;
 
-pub async fn invite(State(biobank): State<Arc<Biobank>>) -> Result<Json<Value>, Problem> {
+pub async fn invite(State(biobank): State<Arc<Biobank>>, headers: HeaderMap) -> Result<Json<Value>, Problem> {
     blocking(move || {
         let (code, invitation) = biobank.desk.invite(now(), INVITATION_AGE).map_err(Problem::internal)?;
-        Ok(Json(json!({ "donor": invitation.donor, "code": code::show(&code), "expires": invitation.expires })))
+        let offer = code::digest(&code).and_then(|digest| offer_link(&biobank, &headers, &digest));
+        let mut answer = json!({ "donor": invitation.donor, "code": code::show(&code), "expires": invitation.expires });
+        if let Some(offer) = offer {
+            answer["offer"] = json!(offer);
+        }
+        Ok(Json(answer))
     })
     .await
 }

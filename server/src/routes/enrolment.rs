@@ -8,10 +8,13 @@ use crate::desk::{Accepted, Step, StudyKey};
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
-use consent::StudyId;
-use identity::{Did, EnrolmentClaims, ExpectedPresentation, issue_enrolment, verify_jws, verify_presentation};
+use consent::{StudyId, Timestamp};
+use identity::{
+    Credential, Did, EnrolmentClaims, ExpectedPresentation, issue_enrolment, verify_jws, verify_presentation,
+};
 use serde::Deserialize;
 use serde_json::{Value, json};
+use std::net::IpAddr;
 use std::sync::Arc;
 
 /// How long an enrolment credential is valid, in seconds: ten years.
@@ -68,17 +71,30 @@ pub async fn enrol(
     let expected = ExpectedPresentation {
         challenge: Some(challenge),
         domain: biobank.did.to_string(),
+        transaction: None,
         now,
         max_age_seconds: ANSWER_AGE,
     };
     let Some(held) = verify_presentation(&bytes, &expected).await.verified else {
         return Err(Problem::presentation_refused());
     };
+    let credential = admit(&biobank, digest, held.holder.clone(), from, now).await?;
+    Ok(Json(json!({ "credential": credential })))
+}
+
+/// Enrols the holder of a key by an invitation, or gives the credential again to whom it was given.
+pub(super) async fn admit(
+    biobank: &Arc<Biobank>,
+    digest: String,
+    holder: Did,
+    from: IpAddr,
+    now: Timestamp,
+) -> Result<Credential, Problem> {
     let Some(invitation) = biobank.desk.invitation(&digest).map_err(Problem::internal)? else {
         return Err(biobank.wrong_code(from));
     };
     let claims = EnrolmentClaims {
-        donor: held.holder.clone(),
+        donor: holder,
         biobank: biobank.did.clone(),
         biobank_name: biobank.institution.name.clone(),
         donor_number: invitation.donor,
@@ -86,10 +102,11 @@ pub async fn enrol(
     let credential = issue_enrolment(&biobank.key, &claims, now, now.plus_seconds(ENROLMENT_AGE))
         .await
         .map_err(Problem::internal)?;
+    let biobank = biobank.clone();
     blocking(move || {
         let accepted = Accepted { did: claims.donor, at: now, credential };
         match biobank.desk.accept(&digest, accepted).map_err(Problem::internal)? {
-            Step::Done(credential) => Ok(Json(json!({ "credential": credential }))),
+            Step::Done(credential) => Ok(credential),
             Step::Used => Err(Problem::code_used()),
             Step::Expired => Err(Problem::code_expired()),
             Step::Unknown | Step::Full => Err(biobank.wrong_code(from)),

@@ -14,6 +14,7 @@ mod gate;
 mod jwks;
 mod mailbox;
 mod openapi;
+mod openid;
 mod operation;
 mod record;
 mod snapshots;
@@ -111,6 +112,8 @@ pub struct Route {
 const BRIEF: Accepts = Accepts::Json(4 << 10);
 /// A request of a few members.
 const SHORT: Accepts = Accepts::Json(16 << 10);
+/// A form of a few members (OpenID4VCI).
+const FORM: Accepts = Accepts::Bytes(4 << 10);
 /// A presentation with its credentials.
 const LONG: Accepts = Accepts::Json(1 << 20);
 /// An access request: an entry and its purpose.
@@ -169,6 +172,11 @@ routes! {
     POST   "/v1/capabilities"                  "issueCapability"  Known   SHORT,            Write,  Over::Biobank, accounts::issue_capability;
     POST   "/v1/enrolment/challenge"           "startEnrolment"   Anybody SHORT,            Costly, Over::Biobank, enrolment::challenge;
     POST   "/v1/enrolment"                     "enrol"            Anybody LONG,             Costly, Over::Biobank, enrolment::enrol;
+    GET    "/.well-known/openid-credential-issuer" "readLog"      Anybody Accepts::Nothing, Read,   Over::Biobank, openid::issuer_document;
+    GET    "/.well-known/oauth-authorization-server" "readLog"    Anybody Accepts::Nothing, Read,   Over::Biobank, openid::server_document;
+    POST   "/v1/openid/token"                  "startEnrolment"   Anybody FORM,             Costly, Over::Biobank, openid::token;
+    POST   "/v1/openid/nonce"                  "startEnrolment"   Anybody Accepts::Nothing, Read,   Over::Biobank, openid::nonce;
+    POST   "/v1/openid/credential"             "enrol"            Anybody SHORT,            Costly, Over::Biobank, openid::credential;
     POST   "/v1/study-keys"                    "registerStudyKey" Known   SHORT,            Write,  Over::Biobank, enrolment::register_study_key;
     POST   "/v1/credentials"                   "handCredential"   Known   CREDENTIAL,       Costly, Over::Biobank, decision::hand_over;
     GET    "/v1/credentials/{subject}"         "readCredential"   Known   BRIEF,            Read,   Over::Biobank, decision::credential;

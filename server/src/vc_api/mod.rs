@@ -27,6 +27,7 @@ use crate::StartError;
 use crate::clock::now;
 use crate::door::{Connections, Door};
 use crate::tls::{TlsFiles, self_signed};
+use axum::Router;
 use axum_server::Handle;
 use axum_server::tls_rustls::{RustlsAcceptor, RustlsConfig};
 use fetched::FetchedLists;
@@ -150,18 +151,9 @@ impl Drop for RunningVcApi {
 
 /// Starts the service.
 pub async fn start(options: VcOptions) -> Result<RunningVcApi, StartError> {
-    if !options.listen.ip().to_canonical().is_loopback() {
-        return Err(StartError::Network(format!("{} can be reached by others: that takes TLS", options.listen)));
-    }
     let keys = Keyring::open(options.keys.as_deref())?;
-    let (listener, address) = bind(options.listen)?;
-    let address = format!("http://{address}");
-    let (tls_listener, tls_address) = match options.tls_listen.map(bind).transpose()? {
-        Some((listener, address)) => (Some((listener, address.ip())), Some(format!("https://{address}"))),
-        None => (None, None),
-    };
-    let own = tls_address.as_ref().unwrap_or(&address).clone();
-    let url = options.url.as_ref().map_or(own, |url| url.as_str().trim_end_matches('/').to_owned());
+    let places = Places::take(options.listen, options.tls_listen)?;
+    let url = options.url.as_ref().map_or(places.address(), |url| url.as_str().trim_end_matches('/').to_owned());
     let lists = Lists::open(options.keys.as_deref(), url, &keys)?;
     let (conformance, issue_for_all) = (options.conformance, options.issue_for_all);
     let fetched = options.web.clone().map(FetchedLists::new);
@@ -180,22 +172,54 @@ pub async fn start(options: VcOptions) -> Result<RunningVcApi, StartError> {
         trust: trust.clone(),
         work: Semaphore::new(AT_ONCE),
     });
-    let (handle, door) = (Handle::new(), Door::new(Connections::default()));
-    let mut tasks = Vec::new();
-    tasks.extend(trust.map(|trust| tokio::spawn(trust.keep_up())));
+    let mut running = places.serve(routes::router(desk), options.tls.as_ref())?;
+    running.tasks.extend(trust.map(|trust| tokio::spawn(trust.keep_up())));
+    Ok(running)
+}
 
-    let app = routes::router(desk.clone()).into_make_service_with_connect_info::<SocketAddr>();
-    tasks.push(tokio::spawn(server(listener, &handle)?.acceptor(door.clone()).serve(app)));
-    if let Some((listener, place)) = tls_listener {
-        let config: RustlsConfig = match &options.tls {
-            Some(files) => files.read()?,
-            None => self_signed(place)?,
-        };
-        let tls = RustlsAcceptor::new(config).handshake_timeout(HANDSHAKE_TIME).acceptor(door);
-        let app = routes::router(desk).into_make_service_with_connect_info::<SocketAddr>();
-        tasks.push(tokio::spawn(server(listener, &handle)?.acceptor(tls).serve(app)));
+/// The one or two addresses of a service of this kind, taken before it serves at them.
+pub(crate) struct Places {
+    plain: (TcpListener, SocketAddr),
+    tls: Option<(TcpListener, SocketAddr)>,
+}
+
+impl Places {
+    /// Takes them. Without TLS a service is for programs on the same machine only.
+    pub(crate) fn take(listen: SocketAddr, tls_listen: Option<SocketAddr>) -> Result<Self, StartError> {
+        if !listen.ip().to_canonical().is_loopback() {
+            return Err(StartError::Network(format!("{listen} can be reached by others: that takes TLS")));
+        }
+        Ok(Self { plain: bind(listen)?, tls: tls_listen.map(bind).transpose()? })
     }
-    Ok(RunningVcApi { address, tls_address, tasks, handle })
+
+    /// The address by which others reach it: with TLS, if there is one.
+    pub(crate) fn address(&self) -> String {
+        match &self.tls {
+            Some((_, address)) => format!("https://{address}"),
+            None => format!("http://{}", self.plain.1),
+        }
+    }
+
+    /// Serves these routes at them, with the bounds of this service.
+    pub(crate) fn serve(self, routes: Router, tls: Option<&TlsFiles>) -> Result<RunningVcApi, StartError> {
+        let (handle, door) = (Handle::new(), Door::new(Connections::default()));
+        let mut tasks = Vec::new();
+        let (listener, address) = self.plain;
+        let app = routes.clone().into_make_service_with_connect_info::<SocketAddr>();
+        tasks.push(tokio::spawn(server(listener, &handle)?.acceptor(door.clone()).serve(app)));
+        let mut tls_address = None;
+        if let Some((listener, place)) = self.tls {
+            let config: RustlsConfig = match tls {
+                Some(files) => files.read()?,
+                None => self_signed(place.ip())?,
+            };
+            tls_address = Some(format!("https://{place}"));
+            let tls = RustlsAcceptor::new(config).handshake_timeout(HANDSHAKE_TIME).acceptor(door);
+            let app = routes.into_make_service_with_connect_info::<SocketAddr>();
+            tasks.push(tokio::spawn(server(listener, &handle)?.acceptor(tls).serve(app)));
+        }
+        Ok(RunningVcApi { address: format!("http://{address}"), tls_address, tasks, handle })
+    }
 }
 
 fn bind(place: SocketAddr) -> Result<(TcpListener, SocketAddr), StartError> {

@@ -108,6 +108,7 @@ check-created = Time of signing
 check-expires = Not expired
 check-challenge = Fresh, made for this question
 check-audience = Meant for you
+check-transaction-data = Made for what was asked
 check-valid-from = Already valid
 check-valid-until = Still valid
 check-signature = Signature

@@ -108,7 +108,13 @@ fn Preview(props: &PreviewProps) -> Html {
             }
         });
     }));
+    let pin = use_state(String::new);
+    let on_pin = {
+        let pin = pin.setter();
+        Callback::from(move |typed| pin.set(typed))
+    };
     let view = &props.view;
+    let typed = view.pin.then(|| pin.trim().to_owned());
     html! {
         <div class="narrow" key="preview">
             <span class="disc large"><Icon shape={Shape::Letter} size={28} /></span>
@@ -118,9 +124,15 @@ fn Preview(props: &PreviewProps) -> Html {
                 <ul class="ticks">
                     <li><Icon shape={Shape::Check} size={18} />{ t!("invite-point-1") }</li>
                     <li><Icon shape={Shape::Check} size={18} />{ t!("invite-point-2") }</li>
-                    <li><Icon shape={Shape::Clock} size={18} />
-                        { t!("invite-point-3", date = i18n::day(view.expires)) }</li>
+                    if let Some(expires) = view.expires {
+                        <li><Icon shape={Shape::Clock} size={18} />
+                            { t!("invite-point-3", date = i18n::day(expires)) }</li>
+                    }
                 </ul>
+                if view.pin {
+                    <Field id="invitation-pin" label={t!("invite-pin")} hint={t!("open-field-hint")}
+                        value={(*pin).clone()} on_input={on_pin} />
+                }
                 <details>
                     <summary>{ t!("invite-details") }</summary>
                     <dl class="evidence">
@@ -134,7 +146,7 @@ fn Preview(props: &PreviewProps) -> Html {
                 <div class="bar end">
                     <Button text={t!("invite-not-now")} on_press={props.on_not_now.clone()} />
                     <Button kind={Kind::Main} text={t!("invite-join")} busy={join.busy}
-                        on_press={join.run.reform(|()| AcceptInvitation {})} />
+                        on_press={join.run.reform(move |()| AcceptInvitation { pin: typed.clone() })} />
                 </div>
             </div>
         </div>

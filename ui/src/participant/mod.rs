@@ -14,6 +14,7 @@ mod pause;
 mod request;
 mod review;
 mod sharing;
+mod show;
 
 use crate::components::{ActivityPage, Frame, Icon, Place, Shape};
 use crate::hooks::{Load, use_load, use_sync};
@@ -31,6 +32,7 @@ use pause::Pause;
 use request::Request;
 use review::Review;
 use sharing::SharingPage;
+use show::ShowPage;
 use yew::prelude::*;
 
 /// Where the participant is.
@@ -46,6 +48,8 @@ pub enum Page {
     Done(ReceiptView, Deed),
     /// All answers.
     Sharing,
+    /// A link that asks for proof.
+    Show,
     /// One answer, with everything that happened to it.
     Consent(StudyId),
     /// For how long to pause; what was chosen before, when coming back.
@@ -103,6 +107,7 @@ impl Page {
             Self::Home | Self::Done(_, Deed::Version(Aim::Answer)) => 0,
             Self::Request(_, Aim::Answer, _) | Self::Review(_, Aim::Answer, _) => 0,
             Self::Request(..) | Self::Review(..) | Self::Done(..) | Self::Sharing | Self::Consent(_) => 1,
+            Self::Show => 1,
             Self::Pause(..) | Self::Leave(..) | Self::Check(..) => 1,
             Self::Choices => 2,
             Self::Activity => 3,
@@ -201,6 +206,7 @@ fn Connected(props: &ConnectedProps) -> Html {
         Page::Review(study, aim, chosen) => html! { <Review {study} {aim} {chosen} {go} /> },
         Page::Done(receipt, deed) => html! { <Done {receipt} {deed} {go} {back} /> },
         Page::Sharing => html! { <SharingPage {go} /> },
+        Page::Show => html! { <ShowPage {go} /> },
         Page::Consent(study) => html! { <ConsentPage {study} {go} /> },
         Page::Pause(study, before) => html! { <Pause {study} {before} {go} /> },
         Page::Leave(study, before) => html! { <Leave {study} {before} {go} /> },

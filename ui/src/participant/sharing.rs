@@ -25,6 +25,8 @@ pub fn SharingPage(props: &SharingProps) -> Html {
             <>
                 <Title text={t!("sharing-title")} />
                 <p class="lead">{ t!("sharing-lead") }</p>
+                <div class="bar"><p class="soft small grow">{ t!("sharing-link-help") }</p>
+                    <Button text={t!("sharing-link")} on_press={props.go.reform(|()| Page::Show)} /></div>
                 if !view.asks.is_empty() {
                     <section class="stack" aria-labelledby="asks">
                         <h2 id="asks">{ t!("sharing-asks") }</h2>

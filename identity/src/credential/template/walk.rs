@@ -109,7 +109,7 @@ impl<'t> Walk<'t> {
                 "type" => {}
                 "proofValue" if !is_whole => {}
                 "created" | "expires" | "cryptosuite" | "verificationMethod" | "proofPurpose" | "domain"
-                | "challenge" | "proofValue" => {
+                | "challenge" | "nonce" | "proofValue" => {
                     self.single(node, &self.table.proof, name, value, graph)?;
                 }
                 _ => return None,
