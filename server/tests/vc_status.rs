@@ -16,14 +16,15 @@ use serde_json::{Value, json};
 use server::vc_api::{VcOptions, start};
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 fn key(number: u8) -> Signer {
     Signer::from_secret(KeyKind::Ed25519, &[number; 32]).unwrap()
 }
 
+#[allow(clippy::disallowed_methods, reason = "the test's clock")]
 fn now() -> Timestamp {
-    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
-    Timestamp::from_unix(now.as_secs() as i64)
+    Timestamp::from_unix(SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs().try_into().unwrap())
 }
 
 fn signed(document: &Value, number: u8) -> Value {
