@@ -9,6 +9,7 @@ use identity::jose::{
 };
 use identity::status::{Status, StatusBits, StatusError, status_entries};
 use identity::vc::{KeyKind, Policy, Signer};
+use proof::interop::{Seen, note, npm, pypi};
 use serde_json::{Value, json};
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -144,7 +145,13 @@ fn tokens_of_each_algorithm_in_both_directions() {
         let other = Policy { domain: Some("https://other.example".to_owned()), ..policy(now) };
         assert_eq!(verify_presentation_token(presentation, &other).presentation.failed(), ["audience"]);
     }
-    println!("{} tokens of ours, {} of theirs", tokens.len(), sign.len());
+    let seen = Seen {
+        ours: tokens.len() * 2 / 5,
+        theirs: sign.len(),
+        refused_by_them: tokens.len() * 3 / 5,
+        refused_by_us: sign.len() * 2,
+    };
+    note("`vc+jwt`, `vp+jwt`: EdDSA, ES256, ES384", &npm("npm-jose", "jose"), seen);
 }
 
 /// What is presented of an SD-JWT of ours, good and spoiled: whether others have to take it, and the text.
@@ -207,7 +214,14 @@ fn sd_jwts_of_javascript_in_both_directions() {
             assert_eq!((&shown["o"], &shown["list"]), (&json!({ "p": 1, "q": 2 }), &json!(["y"])));
         });
     }
-    println!("{} SD-JWTs of ours, {} of theirs", expected.len(), issue.len());
+    let good = expected.iter().filter(|good| **good).count();
+    let seen = Seen {
+        ours: good,
+        theirs: issue.len(),
+        refused_by_them: expected.len() - good,
+        refused_by_us: issue.len() * 3,
+    };
+    note("SD-JWT VC with key binding", &npm("npm-jose", "@sd-jwt/sd-jwt-vc"), seen);
 }
 
 #[test]
@@ -233,7 +247,9 @@ fn sd_jwts_of_python_in_both_directions() {
     check_theirs(&said["issue"][0], wallet::now(), |shown| {
         assert_eq!((shown.get("a"), &shown["b"]), (None, &json!({ "c": true })));
     });
-    println!("{} SD-JWTs of ours, 1 of theirs", expected.len());
+    let good = expected.iter().filter(|good| **good).count();
+    let seen = Seen { ours: good, theirs: 1, refused_by_them: expected.len() - good, refused_by_us: 3 };
+    note("SD-JWT VC with key binding", &pypi("sd-jwt"), seen);
 }
 
 /// What others issued and presented, and the same tampered with.
@@ -300,5 +316,8 @@ fn status_lists_in_both_directions() {
         assert_eq!(read(64, token), Err(StatusError::Range));
         assert!(matches!(read(0, &tampered(token, 2)), Err(StatusError::NotVerified(_))));
     }
-    println!("{} entries of ours, {} lists of theirs", asked.len(), tokens.len() + 1);
+    let seen = Seen { ours: asked.len(), theirs: 1, ..Seen::default() };
+    note("Bitstring Status List: entries, lists", &npm("npm-jose", "@digitalbazaar/vc-bitstring-status-list"), seen);
+    let seen = Seen { theirs: tokens.len(), refused_by_us: tokens.len(), ..Seen::default() };
+    note("Token Status List", &npm("npm-jose", "@sd-jwt/jwt-status-list"), seen);
 }

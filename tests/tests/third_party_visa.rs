@@ -11,6 +11,7 @@ mod stage;
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use common::{feed, third_party};
+use proof::interop::{Seen, note, pypi};
 use serde_json::{Value, json};
 use server::Network;
 use stage::{Biobank, text};
@@ -103,5 +104,6 @@ async fn a_clearinghouse_that_allows_its_algorithm_reads_our_visa_and_refuses_ev
     for (name, verdict) in lines {
         assert_eq!(verdict == "accepted", name == "good", "{name}: {verdict}");
     }
-    println!("1 visa accepted, {} refused", cases.len() - 1);
+    let seen = Seen { ours: 1, refused_by_them: cases.len() - 1, ..Seen::default() };
+    note("GA4GH visa", &pypi("PyJWT"), seen);
 }

@@ -4,6 +4,8 @@
 //! The cases are those of the OpenID Foundation's conformance suite for wallets, by their names.
 
 mod common;
+#[path = "../../tests/src/interop.rs"]
+mod interop;
 mod peer;
 
 use base64::Engine as _;
@@ -13,6 +15,7 @@ use common::{CHOICE, Cast, grant, heart};
 use consent::Purpose;
 use identity::SigningKey;
 use identity::openid::{Link, Request, Transaction, consent_query};
+use interop::{Seen, note, npm};
 use peer::{Peer, asked, signed, skip};
 use serde_json::{Value, json};
 use server::verifier::{Place, Question, ask};
@@ -80,6 +83,7 @@ async fn their_verifier_takes_what_our_wallet_shows() {
         // As a file for the organisation it is worth nothing.
         assert_eq!(self::failed(&proof, None).await, ["challenge", "audience"]);
     }
+    note("OpenID4VP 1.0, our wallet", &npm("npm-openid", "@openid4vc/openid4vp"), Seen { ours: 4, ..Seen::default() });
 }
 
 /// The checks that fail, without a record to look at.
@@ -188,6 +192,9 @@ fn their_request_with_one_thing_changed_is_refused_by_name() {
     let own = signed(&peer::key(7), &good, &of_address);
     let link = Link { client_id: address.into(), ..link };
     assert_eq!(read(&link, &own).err(), Some("client-id"));
+    let good = CASES.iter().filter(|(.., refused)| refused.is_none()).count();
+    let seen = Seen { theirs: good, refused_by_us: CASES.len() - good, ..Seen::default() };
+    note("OpenID4VP 1.0, requests", &npm("npm-openid", "@openid4vc/openid4vp"), seen);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -270,6 +277,8 @@ async fn their_wallet_answers_our_verifier() {
         };
         assert!(failed(&proof, Some(bound)).await.is_empty());
     }
+    let seen = Seen { theirs: 2, ..Seen::default() };
+    note("OpenID4VP 1.0, our verifier", &npm("npm-openid", "@openid4vc/openid4vp"), seen);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -303,6 +312,8 @@ async fn their_wallet_enrols_at_our_biobank() {
     assert!(verified.verified.is_some(), "{given}");
     // A lost answer is given again to the same holder.
     assert_eq!(holder.hear(), given);
+    let seen = Seen { ours: 1, refused_by_us: 1, ..Seen::default() };
+    note("OpenID4VCI 1.0, our issuer", &npm("npm-openid", "@openid4vc/openid4vci"), seen);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -345,4 +356,6 @@ async fn our_wallet_enrols_through_their_issuer() {
         joined.unwrap();
         assert_eq!(newcomer.connection().unwrap().biobank, connection.biobank);
     }
+    let seen = Seen { theirs: 2, refused_by_them: 1, ..Seen::default() };
+    note("OpenID4VCI 1.0, our wallet", &npm("npm-openid", "@openid4vc/openid4vci"), seen);
 }
