@@ -19,6 +19,7 @@ use crate::succession::{self, KeyFile};
 use crate::tables::Shared;
 use crate::webhook::{Pace, Reach, Webhooks};
 use consent::{StudyRequest, Timestamp};
+use identity::vc::{KeyKind, Signer};
 use identity::{Did, SigningKey, sign_jws};
 use ledger::{NoteKey, Succession, VerifierKey};
 use serde::{Deserialize, Serialize};
@@ -37,6 +38,8 @@ pub const STUDY_REQUEST_TYPE: &str = "study-request.v1+jws";
 const LOG_KEY_TYPE: &str = "log-key.v1+jws";
 /// The `typ` by which the biobank says who a member of staff or a researcher is.
 const ACCOUNT_TYPE: &str = "account.v1+jws";
+/// The file of the key of visas.
+pub const VISA_KEY: &str = "visa.key";
 /// How long a challenge can be answered, in seconds.
 const CHALLENGE_AGE: i64 = 600;
 
@@ -118,6 +121,8 @@ pub struct Biobank {
     pub did: Did,
     /// The key by which it speaks.
     pub key: SigningKey,
+    /// The key of visas, for clearinghouses that know no Ed25519.
+    pub visa_key: Signer,
     pub vkey: VerifierKey,
     pub log: LogStore,
     pub desk: Desk,
@@ -166,6 +171,8 @@ impl Biobank {
         let key = SigningKey::from_seed(read_or_make_seed(&dir.join("institution.key"))?);
         let note_key =
             NoteKey::new(&institution.origin, SigningKey::from_seed(read_or_make_seed(&dir.join("log.key"))?))?;
+        let visa_key = Signer::from_secret(KeyKind::P256, &read_or_make_seed(&dir.join(VISA_KEY))?);
+        let visa_key = visa_key.map_err(|e| io_error(&dir.join(VISA_KEY), io::Error::other(e)))?;
         let signed_studies = studies
             .iter()
             .map(|study| {
@@ -225,6 +232,7 @@ impl Biobank {
             institution,
             address: options.network.address.clone(),
             key,
+            visa_key,
             studies,
             signed_studies,
             guard: Guard::new()?,

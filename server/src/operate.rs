@@ -42,6 +42,7 @@ const KEYS: &[&str] = &[
     KeyFile::Log.next(),
     "log.ml-dsa-44.key",
     "pseudonym.key",
+    "visa.key",
 ];
 
 pub type Failure = Box<dyn std::error::Error>;

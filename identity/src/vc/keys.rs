@@ -287,7 +287,7 @@ impl Signer {
     }
 
     /// Signs a message, without randomness (RFC 8032, RFC 6979). A key for lists of messages does not sign a single one.
-    pub(crate) fn sign(&self, message: &[u8]) -> Option<Vec<u8>> {
+    pub fn sign(&self, message: &[u8]) -> Option<Vec<u8>> {
         Some(match &self.0 {
             Secret::Ed25519(key) => key.sign(message).to_vec(),
             Secret::P256(key) => {

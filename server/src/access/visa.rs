@@ -3,14 +3,12 @@
 //! Sources: GA4GH AAI OIDC Profile 1.2 ("Visa Document Token Format", "Visa Assertions") and GA4GH Passport 1.2
 //! ("ControlledAccessGrants", "URL Claims"). The token is a JWS with the media type `vnd.ga4gh.visa+jwt`.
 //!
-//! Two things are not as the profile says, and a clearinghouse that holds to its letter refuses the visa:
+//! Where the operator says at which address the service is reached, a visa is as the profile wants it: `iss` is that
+//! address, `jku` the JWK set below it, and the key there signs with ES256. Where nobody says it there is no address at
+//! which anybody could fetch a key: then `iss` and `jku` are the did:key of the institution, whose Ed25519 key signs
+//! (EdDSA, RFC 8037), for readers of DIDs; a clearinghouse that holds to the letter refuses such a visa.
 //!
-//! 1. `alg` "MUST be RS256 or ES256" there. The keys here are Ed25519, so it is EdDSA (RFC 8037).
-//! 2. `iss` and `jku` are https URLs there. They are here too where the operator says at which address the service is
-//!    reached: `iss` is that address, `jku` the JWK set below it. Where nobody says it, both are the did:key of the
-//!    institution, which is its own key.
-//!
-//! `kid` is the DID's verification method, in the visa and in the set.
+//! `kid` is the verification method of the key as a did:key, in the visa and in the set.
 //!
 //! `value` and `source` are URLs below the log's origin, which is a host and a path (C2SP tlog-checkpoint).
 
@@ -19,6 +17,7 @@ use crate::routes::KEYS_PATH;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use consent::StudyId;
+use identity::vc::Signer;
 use identity::{SigningKey, to_canonical};
 use ledger::EntryHash;
 use ledger::event::AccessGrant;
@@ -28,9 +27,18 @@ use url::Url;
 /// GA4GH Passport, "URL Claims".
 const MAX_URL: usize = 255;
 
+/// The two keys, of which one signs.
+#[derive(Clone, Copy)]
+pub struct Keys<'k> {
+    /// The institution's.
+    pub institution: &'k SigningKey,
+    /// The one in the JWK set, for P-256.
+    pub visas: &'k Signer,
+}
+
 /// The visa of a grant; none if the origin of the log makes no https URL.
 pub fn of(
-    key: &SigningKey,
+    keys: Keys<'_>,
     origin: &str,
     address: Option<&PublicAddress>,
     study: &StudyId,
@@ -44,15 +52,15 @@ pub fn of(
     if value.as_str().len() > MAX_URL || source.len() > MAX_URL {
         return None;
     }
-    let did = key.did();
-    let (issuer, keys) = match address {
-        Some(address) => (address.to_string(), address.route(KEYS_PATH)),
-        None => (did.to_string(), did.to_string()),
+    let did = keys.institution.did();
+    let (algorithm, issuer, jku, kid) = match address {
+        Some(at) => ("ES256", at.to_string(), at.route(KEYS_PATH), keys.visas.id().verification_method()),
+        None => ("EdDSA", did.to_string(), did.to_string(), did.verification_method()),
     };
     let header = json!({
-        "alg": "EdDSA",
-        "jku": keys,
-        "kid": did.verification_method(),
+        "alg": algorithm,
+        "jku": jku,
+        "kid": kid,
         "typ": "vnd.ga4gh.visa+jwt",
     });
     let token = json!({
@@ -74,13 +82,17 @@ pub fn of(
     // Texts and whole numbers always have a canonical form.
     let part = |value: &Value| URL_SAFE_NO_PAD.encode(to_canonical(value).unwrap_or_default());
     let signed = format!("{}.{}", part(&header), part(&token));
-    let signature = URL_SAFE_NO_PAD.encode(key.sign(signed.as_bytes()));
-    Some(format!("{signed}.{signature}"))
+    let signature = match address {
+        Some(_) => keys.visas.sign(signed.as_bytes())?,
+        None => keys.institution.sign(signed.as_bytes()).to_vec(),
+    };
+    Some(format!("{signed}.{}", URL_SAFE_NO_PAD.encode(signature)))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use identity::vc::KeyKind;
     use ledger::Hash;
 
     fn grant() -> AccessGrant {
@@ -94,9 +106,14 @@ mod tests {
         }
     }
 
+    fn visas() -> Signer {
+        Signer::from_secret(KeyKind::P256, &[3; 32]).unwrap()
+    }
+
     fn visa_at(origin: &str, address: Option<&PublicAddress>) -> Option<String> {
         let (key, study) = (SigningKey::from_seed([1; 32]), "heart".parse().unwrap());
-        of(&key, origin, address, &study, &EntryHash::of(b"grant"), &grant())
+        let keys = Keys { institution: &key, visas: &visas() };
+        of(keys, origin, address, &study, &EntryHash::of(b"grant"), &grant())
     }
 
     fn visa(origin: &str) -> Option<String> {
@@ -129,16 +146,22 @@ mod tests {
 
     #[test]
     fn where_the_address_is_known_it_is_the_issuer_and_has_the_keys() {
-        let kid = SigningKey::from_seed([1; 32]).did().verification_method();
         let did = SigningKey::from_seed([1; 32]).did();
         let address = "https://ledger.biobank.example/".parse().unwrap();
-        for (address, issuer, keys) in [
-            (Some(&address), "https://ledger.biobank.example", "https://ledger.biobank.example/v1/jwks.json"),
-            (None, did.as_str(), did.as_str()),
+        let (in_set, own) = (visas().id().verification_method(), did.verification_method());
+        for (address, algorithm, issuer, keys, kid) in [
+            (
+                Some(&address),
+                "ES256",
+                "https://ledger.biobank.example",
+                "https://ledger.biobank.example/v1/jwks.json",
+                in_set,
+            ),
+            (None, "EdDSA", did.as_str(), did.as_str(), own),
         ] {
             let (header, claims) = parts(&visa_at("biobank.example/log", address).unwrap());
-            assert_eq!((&claims["iss"], &header["jku"], &header["kid"]), (&json!(issuer), &json!(keys), &json!(kid)));
-            assert_eq!(header["alg"], "EdDSA");
+            assert_eq!((&claims["iss"], &header["jku"]), (&json!(issuer), &json!(keys)));
+            assert_eq!((&header["alg"], &header["kid"]), (&json!(algorithm), &json!(kid)));
         }
     }
 

@@ -105,8 +105,8 @@ pub async fn take_visa(
             return Err(Problem::not_permitted());
         }
         let said = uses::said(&kept.entry)?;
-        let visa =
-            visa::of(&biobank.key, &biobank.institution.origin, biobank.address.as_ref(), &kept.study, &hash, &said);
+        let keys = visa::Keys { institution: &biobank.key, visas: &biobank.visa_key };
+        let visa = visa::of(keys, &biobank.institution.origin, biobank.address.as_ref(), &kept.study, &hash, &said);
         let visa = visa.ok_or_else(|| Problem::internal("the origin of the log makes no https address"))?;
         Ok(Json(json!({ "visa": visa })))
     })
