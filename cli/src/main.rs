@@ -38,17 +38,18 @@ enum Command {
     Verify(verify::Arguments),
     /// Check the signatures of many consents: one credential, or one proof of consent, a line.
     ///
-    /// Says of each line, in the same order, whether it is valid at this moment, and which checks failed. Whether a
-    /// consent was withdrawn is not asked: that is for `verify --ledger`, or for a replay of the log. A credential is a
+    /// Says of each line, in the same order, whether it is valid at this moment, and which checks failed. With --ledger a
+    /// proof is held against the record, which is read once, and the answer is permit, deny or review for the purpose;
+    /// without it nobody asks whether a consent was withdrawn, and of a credential alone nobody can. A credential is a
     /// consent; an enrolment names its two parties elsewhere and fails here by its type.
     ///
     /// With --json: {"line":7,"kind":"credential","verdict":"not valid","failed":["signature"],"notMade":[]}. In a proof
-    /// the checks that need the record are not made.
+    /// the checks that need the record are not made, unless --ledger names it.
     ///
     /// Ctrl-C ends after the lines that were read, and says at which line to go on.
     ///
-    /// Exit status: 0 every line is valid, 1 some are not, 2 wrong arguments, or input or output that failed, 130 ended
-    /// by Ctrl-C.
+    /// Exit status: 0 every line is valid or permitted, 1 some are not, 2 wrong arguments, or input or output that
+    /// failed, 4 the ledger can not be read, 130 ended by Ctrl-C.
     #[command(verbatim_doc_comment)]
     VerifyBatch(verify_batch::Arguments),
     /// Decide whether policies allow purposes: one JSON object a line in, one a line out, in the same order.
@@ -158,7 +159,7 @@ enum Ledger {
 async fn main() -> ExitCode {
     match Arguments::parse().command {
         Command::Verify(arguments) => verify::run(arguments).await,
-        Command::VerifyBatch(arguments) => verify_batch::run(arguments),
+        Command::VerifyBatch(arguments) => verify_batch::run(arguments).await,
         Command::Decide(arguments) => decide::run(arguments),
         Command::Export(arguments) => export::run(arguments).await,
         Command::Import(arguments) => import::run(&arguments),

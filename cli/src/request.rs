@@ -1,6 +1,6 @@
 //! `consentctl request`: a researcher asks one donor for proof of consent, by a link of OpenID4VP.
 
-use crate::verify::{read, status, tell};
+use crate::verify::{cache, read, status, tell};
 use bridge::CheckView;
 use consent::{Purpose, StudyId};
 use identity::Did;
@@ -14,7 +14,7 @@ use std::time::Duration;
 use wallet::check::{Bound, Expected};
 use wallet::exchange::visa::read_key;
 use wallet::presentation::as_proof;
-use wallet::research::check_at;
+use wallet::research::Checker;
 
 /// The name of the credential in the query and in the answer.
 const CONSENT: &str = "consent";
@@ -133,10 +133,7 @@ async fn valid(
     hash: &str,
     running: &mut RunningQuestion,
 ) -> Result<CheckView, String> {
-    let folder = match &arguments.cache {
-        Some(folder) => folder.clone(),
-        None => dirs::cache_dir().ok_or("no cache folder: name one with --cache")?.join("consentctl"),
-    };
+    let folder = cache(arguments.cache.as_deref())?;
     let expected = Expected {
         audience: Some(arguments.audience.clone()),
         challenge: None,
@@ -150,8 +147,9 @@ async fn valid(
     while let Some(answer) = running.answer().await {
         let Some(proof) = proof(&answer) else { continue };
         let (ledger, biobank) = (&arguments.ledger, arguments.biobank.as_ref());
-        let view = check_at(ledger, biobank, &folder, &proof, purpose, &expected).await;
-        let view = view.map_err(|failure| failure.to_string())?;
+        // The record as it is when the answer came.
+        let checker = Checker::at(ledger, biobank, &folder).await.map_err(|failure| failure.to_string())?;
+        let view = checker.check(&proof, purpose, &expected, wallet::now()).await;
         if view.outcome.is_some() {
             return Ok(view);
         }

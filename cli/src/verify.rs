@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use wallet::check::{Expected, check, why_not};
 use wallet::proof::MAX_PROOF;
-use wallet::research::check_at;
+use wallet::research::Checker;
 
 #[derive(clap::Args)]
 pub struct Arguments {
@@ -60,25 +60,33 @@ pub async fn run(arguments: Arguments) -> ExitCode {
 
 async fn answer(arguments: &Arguments) -> Result<CheckView, String> {
     let proof = read(&arguments.file)?;
-    let purpose = match &arguments.purpose {
-        Some(path) => {
-            serde_json::from_slice::<Purpose>(&read(path)?).map_err(|e| format!("{}: {e}", path.display()))?
-        }
-        None => Purpose::default(),
-    };
+    let purpose = read_purpose(arguments.purpose.as_deref())?;
     let expected =
         Expected { audience: arguments.audience.clone(), study: arguments.study.clone(), ..Expected::default() };
     let Some(address) = &arguments.ledger else {
         return Ok(check(&proof, &purpose, &expected, None, wallet::now()).await);
     };
-    let folder = match &arguments.cache {
-        Some(folder) => folder.clone(),
-        None => dirs::cache_dir().ok_or("no cache folder: name one with --cache")?.join("consentctl"),
-    };
-    match check_at(address, arguments.biobank.as_ref(), &folder, &proof, &purpose, &expected).await {
+    let folder = cache(arguments.cache.as_deref())?;
+    match Checker::at(address, arguments.biobank.as_ref(), &folder).await {
+        Ok(checker) => Ok(checker.check(&proof, &purpose, &expected, wallet::now()).await),
         // The proof itself can still be looked at; its liveness can not.
         Err(Failure { code: Code::Offline, .. }) => Ok(check(&proof, &purpose, &expected, None, wallet::now()).await),
-        result => result.map_err(|failure| failure.to_string()),
+        Err(failure) => Err(failure.to_string()),
+    }
+}
+
+/// Where copies of ledgers are kept.
+pub(crate) fn cache(named: Option<&Path>) -> Result<PathBuf, String> {
+    match named {
+        Some(folder) => Ok(folder.to_owned()),
+        None => Ok(dirs::cache_dir().ok_or("no cache folder: name one with --cache")?.join("consentctl")),
+    }
+}
+
+pub(crate) fn read_purpose(file: Option<&Path>) -> Result<Purpose, String> {
+    match file {
+        Some(path) => serde_json::from_slice(&read(path)?).map_err(|error| format!("{}: {error}", path.display())),
+        None => Ok(Purpose::default()),
     }
 }
 

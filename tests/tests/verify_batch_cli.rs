@@ -2,12 +2,16 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may panic, and so may the functions beside it")]
 
+mod stage;
+
 use consent::{DataKind, Notice, Permission, Policy, Preferences, Terms};
 use identity::{ConsentClaims, SigningKey, issue_consent};
-use proof::program;
+use proof::{program, withdraw};
 use serde_json::{Value, json};
+use stage::Stage;
 use std::path::Path;
 use std::process::{Command, Output};
+use wallet::sync;
 
 async fn consents(count: u8) -> Vec<Value> {
     let mut all = Vec::new();
@@ -135,4 +139,37 @@ async fn an_interrupt_says_where_to_go_on() {
     running.stderr.take().unwrap().read_to_string(&mut aside).unwrap();
     assert_eq!(running.wait().unwrap().code(), Some(130));
     assert!(aside.contains("--resume 3"), "{aside}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn proofs_are_held_against_the_record_which_is_read_once() {
+    let stage = Stage::set().await;
+    let (address, cache) = (stage.biobank.address(), stage.root.path().join("cache"));
+    let purpose = stage.root.path().join("purpose.json");
+    std::fs::write(&purpose, serde_json::to_vec(&stage.purpose).unwrap()).unwrap();
+    let proof: Value = serde_json::from_slice(&std::fs::read(&stage.proof).unwrap()).unwrap();
+    let mut other = proof.clone();
+    other["receipt"] = json!("c2sp.org/tlog-proof@v1");
+    let bent = proof.to_string().replace("2028-12-31", "2038-12-31");
+    let lines = [proof.to_string(), bent, other.to_string(), consents(1).await[0].to_string()];
+    let file = write(stage.root.path(), &lines);
+    let against = |more: &[&str]| {
+        let all = ["--ledger", &address, "--purpose", purpose.to_str().unwrap(), "--cache", cache.to_str().unwrap()];
+        run(&file, &[&all[..], more].concat())
+    };
+    let (output, said) = against(&[]);
+    assert_eq!(output.status.code(), Some(1), "{}", String::from_utf8_lossy(&output.stderr));
+    assert_eq!(said[0], "1 permit");
+    assert!(said[1].starts_with("2 not valid: ") && said[1].contains("signature"), "{said:?}");
+    assert_eq!((said[2].as_str(), said[3].as_str()), ("3 not valid: ledger-entry", "4 valid"));
+    let (_, said) = against(&["--study", "sleep-memory"]);
+    assert_eq!(said[0], "1 not valid: holder");
+    // What was taken back is no yes any more, although its proof is as good as before.
+    withdraw(&stage.participant, &"heart-rhythm".parse().unwrap()).unwrap();
+    sync::sync(&stage.participant).await.unwrap();
+    assert_eq!(against(&[]).1[0], "1 deny");
+    // Nobody answers without the record, and without a ledger the answer says no more than it knows.
+    let (output, said) = run(&file, &["--ledger", "http://127.0.0.1:9"]);
+    assert_eq!((output.status.code(), said.len()), (Some(4), 0));
+    assert_eq!(run(&file, &[]).1[0], "1 valid");
 }

@@ -78,14 +78,51 @@ pub async fn check(
     Ok(view)
 }
 
-/// What a researcher checks proofs with: the organisation that they must be made for, and the record as it is now.
-struct Desk {
-    organisation: String,
+/// What proofs are checked with: the record as it is now, and whose it is. Threads can share it.
+pub struct Checker {
     biobank: Did,
     vkey: VerifierKey,
     former: Vec<VerifierKey>,
     policy: Option<TrustPolicy>,
     mirror: Result<(Mirror, Timestamp), Failure>,
+}
+
+impl Checker {
+    /// Without a profile, for pipelines: asks an address whose log it is. `folder` keeps the copy of the log for the
+    /// next time.
+    pub async fn at(address: &str, biobank: Option<&Did>, folder: &Path) -> Result<Self, Failure> {
+        let connection = discover(&Remote::new(address)?, biobank).await?;
+        let mirror = up_to_date(&connection, folder).await;
+        Self::of(connection, mirror)
+    }
+
+    fn of(connection: Connection, mirror: Result<(Mirror, Timestamp), Failure>) -> Result<Self, Failure> {
+        let (vkey, former) = (succession::key(&connection)?, succession::former(&connection)?);
+        let policy = quorum::policy(&connection)?;
+        Ok(Self { biobank: connection.biobank, vkey, former, policy, mirror })
+    }
+
+    /// Why the record could not be read, if it could not.
+    pub fn failure(&self) -> Option<&Failure> {
+        self.mirror.as_ref().err()
+    }
+
+    /// Checks one proof.
+    pub async fn check(&self, proof: &[u8], purpose: &Purpose, expected: &Expected, now: Timestamp) -> CheckView {
+        let mirror = match &self.mirror {
+            Ok((mirror, at)) => Ok((mirror, *at)),
+            Err(failure) => Err(failure.clone()),
+        };
+        let (biobank, policy) = (&self.biobank, self.policy.as_ref());
+        let record = Record { biobank, vkey: &self.vkey, former: &self.former, policy, mirror };
+        check_proof(proof, purpose, expected, Some(&record), now).await
+    }
+}
+
+/// The organisation that proofs must be made for, and what they are checked with.
+struct Desk {
+    organisation: String,
+    checker: Checker,
 }
 
 impl Desk {
@@ -105,43 +142,12 @@ impl Desk {
         if let Err(failure) = &mirror {
             profile.set_online(failure.code != Code::Offline);
         }
-        let policy = quorum::policy(&connection)?;
-        let (vkey, former) = (succession::key(&connection)?, succession::former(&connection)?);
-        Ok(Self { organisation: membership.organisation, biobank: connection.biobank, vkey, former, policy, mirror })
+        Ok(Self { organisation: membership.organisation, checker: Checker::of(connection, mirror)? })
     }
 
     async fn check(&self, proof: &[u8], purpose: &Purpose, expected: &Expected) -> CheckView {
-        let mirror = match &self.mirror {
-            Ok((mirror, at)) => Ok((mirror, *at)),
-            Err(failure) => Err(failure.clone()),
-        };
-        let policy = self.policy.as_ref();
-        let record = Record { biobank: &self.biobank, vkey: &self.vkey, former: &self.former, policy, mirror };
-        check_proof(proof, purpose, expected, Some(&record), now()).await
+        self.checker.check(proof, purpose, expected, now()).await
     }
-}
-
-/// Checks a proof without a profile: for pipelines. `folder` keeps the copy of the log for the next time.
-pub async fn check_at(
-    address: &str,
-    biobank: Option<&Did>,
-    folder: &Path,
-    proof: &[u8],
-    purpose: &Purpose,
-    expected: &Expected,
-) -> Result<CheckView, Failure> {
-    let connection = discover(&Remote::new(address)?, biobank).await?;
-    let vkey = succession::key(&connection).map_err(|_| Failure::new(Code::NotValid).with("check", "ledger-record"))?;
-    let former = succession::former(&connection)?;
-    let mirror = up_to_date(&connection, folder).await;
-    let mirror = match &mirror {
-        Ok((mirror, at)) => Ok((mirror, *at)),
-        Err(failure) => Err(failure.clone()),
-    };
-    let policy = quorum::policy(&connection)?;
-    let (biobank, policy) = (&connection.biobank, policy.as_ref());
-    let record = Record { biobank, vkey: &vkey, former: &former, policy, mirror };
-    Ok(check_proof(proof, purpose, expected, Some(&record), now()).await)
 }
 
 /// The questions asked and the answers that came, each checked again now.

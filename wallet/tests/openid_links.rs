@@ -10,7 +10,7 @@ use identity::{SigningKey, sign_jws};
 use server::verifier::{Place, Question, RunningQuestion, ask};
 use wallet::check::{Bound, Expected};
 use wallet::presentation::{Asked, answer, as_proof, decline, read, share};
-use wallet::research::{check_at, studies};
+use wallet::research::{Checker, studies};
 use wallet::{Event, Profile, enrol, now, sync, views};
 
 const PLACE: Place = Place {
@@ -77,7 +77,8 @@ async fn a_link_is_answered_checked_and_listed() {
     let bound = Bound { client_id: running.client_id.clone(), nonce: running.nonce.clone(), transaction: Some(hash) };
     let folder = cast.root.path().join("mirror");
     let check = async |expected: Expected| {
-        check_at(&cast.biobank.address, None, &folder, &proof, &purpose, &expected).await.unwrap()
+        let checker = Checker::at(&cast.biobank.address, None, &folder).await.unwrap();
+        checker.check(&proof, &purpose, &expected, now()).await
     };
     let expected =
         Expected { audience: Some(organisation), study: Some(heart()), request: Some(bound.clone()), challenge: None };
