@@ -1,4 +1,5 @@
 //! A web server on this machine with a certificate of its own, that answers well or badly as a test says.
+#![allow(dead_code, reason = "each test that shares this takes its part")]
 
 use rustls::ServerConfig;
 use rustls::crypto::aws_lc_rs;
