@@ -62,19 +62,7 @@ fn opened(token: &str) -> (Value, Value) {
 /// A token as a library without scruples would sign it.
 fn forged(kind: KeyKind, number: u8, header: &str, payload: &str) -> String {
     let signed = format!("{}.{}", BASE64.encode(header), BASE64.encode(payload));
-    let secret = vec![number; kind.secret_len()];
-    let signature = match kind {
-        KeyKind::Ed25519 => {
-            identity::SigningKey::from_seed(secret.try_into().unwrap()).sign(signed.as_bytes()).to_vec()
-        }
-        KeyKind::P256 => {
-            use p256::ecdsa::signature::Signer as _;
-            let key = p256::ecdsa::SigningKey::from_slice(&secret).unwrap();
-            let signature: p256::ecdsa::Signature = key.sign(signed.as_bytes());
-            signature.to_bytes().to_vec()
-        }
-        KeyKind::P384 => unreachable!("no test forges with it"),
-    };
+    let signature = key(kind, number).sign(signed.as_bytes()).unwrap();
     format!("{signed}.{}", BASE64.encode(signature))
 }
 

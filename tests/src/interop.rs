@@ -1,6 +1,8 @@
 //! What a program of somebody else and ours made of each other's, for the table in docs/interop.md. A test that ran to
 //! its end notes what it saw; `scripts/interop` makes the table of the notes.
 
+#![allow(dead_code, reason = "each crate that shares this takes its part")]
+
 use std::path::Path;
 
 /// How many of each there were.
