@@ -221,6 +221,33 @@ fn terms_that_can_not_be_told_are_neither_signed_nor_verified() {
 }
 
 #[test]
+fn a_context_may_be_a_whole_context_document() {
+    let key = key(KeyKind::Ed25519, 7);
+    let with = |context: Value| {
+        let mut document = credential(&key.id());
+        document["@context"] = json!([V2, context]);
+        document["type"] = json!(["VerifiableCredential"]);
+        document["credentialSubject"] = json!({ "grade": 1 });
+        document
+    };
+    let grade = json!({ "grade": "https://example.org/grade" });
+    let mut made = issue(&with(json!({ "@context": grade })), &options(Suite::EddsaRdfc2022), &key).unwrap();
+    assert!(check(&made).verified.is_some(), "{:?}", check(&made).checks);
+    made["@context"] = json!([V2, grade]);
+    assert!(check(&made).verified.is_some(), "the same statements");
+    for context in [
+        json!({ "@context": grade, "grade": "https://example.org/other" }),
+        json!({ "@context": { "@context": grade } }),
+        json!({ "@context": "https://example.org/unknown" }),
+        json!({ "@context": { "VerifiableCredential": "https://evil.example/X" } }),
+        json!({ "@context": { "grade": null } }),
+    ] {
+        let made = issue(&with(context.clone()), &options(Suite::EddsaRdfc2022), &key);
+        assert!(matches!(made, Err(IssueError::Document(_))), "{context}: {made:?}");
+    }
+}
+
+#[test]
 fn the_data_model_is_kept() {
     let key = key(KeyKind::Ed25519, 7);
     for (name, values) in [
