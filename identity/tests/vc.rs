@@ -9,6 +9,7 @@ use identity::vc::{
 use serde_json::{Value, json};
 
 const V1: &str = "https://www.w3.org/2018/credentials/v1";
+const DATA_INTEGRITY: &str = "https://w3id.org/security/data-integrity/v2";
 const V2: &str = "https://www.w3.org/ns/credentials/v2";
 const EXAMPLES: &str = "https://www.w3.org/ns/credentials/examples/v2";
 
@@ -284,6 +285,7 @@ fn the_data_model_is_kept() {
     for (suite, _) in SUITES.iter().take(2) {
         let made = issue(&old, &options(*suite), &key).unwrap();
         assert!(check(&made).verified.is_some(), "{suite}: {:?}", check(&made).checks);
+        assert_eq!(made["@context"], json!([V1, DATA_INTEGRITY]), "the document says what its proof means");
     }
     let mut undated = old.clone();
     undated.as_object_mut().unwrap().remove("issuanceDate");
