@@ -122,11 +122,20 @@ fn purpose_time_suite_and_audience_are_compared() {
         *bad.pointer_mut(place).unwrap() = value;
         fails_at(&bad, name);
     }
-    for name in ["type", "created", "verificationMethod", "proofPurpose", "proofValue"] {
+    for name in ["type", "verificationMethod", "proofPurpose", "proofValue"] {
         let mut bad = good.clone();
         bad["proof"].as_object_mut().unwrap().remove(name);
         fails_at(&bad, "proof-shape");
     }
+    // The moment is optional, though this one was signed with it; not for who sets an age, and not in the suite of 2020.
+    let mut undated = good.clone();
+    undated["proof"].as_object_mut().unwrap().remove("created");
+    assert_eq!(check(&undated).failed(), ["signature"]);
+    let fresh = Policy { max_proof_age: Some(3600), ..policy() };
+    assert_eq!(verify_credential(undated.to_string().as_bytes(), &fresh).failed(), ["freshness", "signature"]);
+    undated["proof"]["type"] = json!("Ed25519Signature2020");
+    undated["proof"].as_object_mut().unwrap().remove("cryptosuite");
+    fails_at(&undated, "proof-shape");
     let key = key(KeyKind::Ed25519, 7);
     let over = IssueOptions { expires: Some("2026-11-22T12:30:00Z".parse().unwrap()), ..options(Suite::EddsaJcs2022) };
     assert_eq!(check(&issue(&credential(&key.id()), &over, &key).unwrap()).failed(), ["expires"]);
