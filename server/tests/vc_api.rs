@@ -167,6 +167,9 @@ async fn tricks_are_refused_over_http_too() {
     }
     assert_eq!(service.verified(&good, json!({ "domain": "b.example" })).await.0, 400);
     assert_eq!(service.verified(&good, json!({ "challenge": "c" })).await.0, 400);
+    for (purpose, status) in [("assertionMethod", 200), ("authentication", 400)] {
+        assert_eq!(service.verified(&good, json!({ "expectedProofPurpose": purpose })).await.0, status);
+    }
     for (body, status) in [
         (format!("{{\"verifiableCredential\":{good},\"verifiableCredential\":{good}}}"), 400),
         (format!("{{\"verifiableCredential\":{}{}}}", "[".repeat(200), "]".repeat(200)), 400),
