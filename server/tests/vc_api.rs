@@ -374,6 +374,9 @@ async fn less_than_all_checks_only_for_test_suites() {
     assert_eq!(lax.verified(signed, json!({})).await.0, 400);
     assert_eq!(lax.verified(signed, json!({ "checks": ["proof"] })).await.0, 200);
     assert_eq!(strict.verified(signed, json!({ "checks": ["proof"] })).await.0, 400);
+    let silent = json!({ "verifiableCredential": signed }).to_string();
+    assert_eq!(lax.post("/credentials/verify", silent.clone()).await.0, 200);
+    assert_eq!(strict.post("/credentials/verify", silent).await.0, 400);
 }
 
 #[tokio::test]
