@@ -9,6 +9,7 @@ use identity::vc::{
 use serde_json::{Value, json};
 
 const V1: &str = "https://www.w3.org/2018/credentials/v1";
+const DATA_INTEGRITY: &str = "https://w3id.org/security/data-integrity/v2";
 const V2: &str = "https://www.w3.org/ns/credentials/v2";
 const EXAMPLES: &str = "https://www.w3.org/ns/credentials/examples/v2";
 
@@ -121,11 +122,20 @@ fn purpose_time_suite_and_audience_are_compared() {
         *bad.pointer_mut(place).unwrap() = value;
         fails_at(&bad, name);
     }
-    for name in ["type", "created", "verificationMethod", "proofPurpose", "proofValue"] {
+    for name in ["type", "verificationMethod", "proofPurpose", "proofValue"] {
         let mut bad = good.clone();
         bad["proof"].as_object_mut().unwrap().remove(name);
         fails_at(&bad, "proof-shape");
     }
+    // The moment is optional, though this one was signed with it; not for who sets an age, and not in the suite of 2020.
+    let mut undated = good.clone();
+    undated["proof"].as_object_mut().unwrap().remove("created");
+    assert_eq!(check(&undated).failed(), ["signature"]);
+    let fresh = Policy { max_proof_age: Some(3600), ..policy() };
+    assert_eq!(verify_credential(undated.to_string().as_bytes(), &fresh).failed(), ["freshness", "signature"]);
+    undated["proof"]["type"] = json!("Ed25519Signature2020");
+    undated["proof"].as_object_mut().unwrap().remove("cryptosuite");
+    fails_at(&undated, "proof-shape");
     let key = key(KeyKind::Ed25519, 7);
     let over = IssueOptions { expires: Some("2026-11-22T12:30:00Z".parse().unwrap()), ..options(Suite::EddsaJcs2022) };
     assert_eq!(check(&issue(&credential(&key.id()), &over, &key).unwrap()).failed(), ["expires"]);
@@ -221,6 +231,33 @@ fn terms_that_can_not_be_told_are_neither_signed_nor_verified() {
 }
 
 #[test]
+fn a_context_may_be_a_whole_context_document() {
+    let key = key(KeyKind::Ed25519, 7);
+    let with = |context: Value| {
+        let mut document = credential(&key.id());
+        document["@context"] = json!([V2, context]);
+        document["type"] = json!(["VerifiableCredential"]);
+        document["credentialSubject"] = json!({ "grade": 1 });
+        document
+    };
+    let grade = json!({ "grade": "https://example.org/grade" });
+    let mut made = issue(&with(json!({ "@context": grade })), &options(Suite::EddsaRdfc2022), &key).unwrap();
+    assert!(check(&made).verified.is_some(), "{:?}", check(&made).checks);
+    made["@context"] = json!([V2, grade]);
+    assert!(check(&made).verified.is_some(), "the same statements");
+    for context in [
+        json!({ "@context": grade, "grade": "https://example.org/other" }),
+        json!({ "@context": { "@context": grade } }),
+        json!({ "@context": "https://example.org/unknown" }),
+        json!({ "@context": { "VerifiableCredential": "https://evil.example/X" } }),
+        json!({ "@context": { "grade": null } }),
+    ] {
+        let made = issue(&with(context.clone()), &options(Suite::EddsaRdfc2022), &key);
+        assert!(matches!(made, Err(IssueError::Document(_))), "{context}: {made:?}");
+    }
+}
+
+#[test]
 fn the_data_model_is_kept() {
     let key = key(KeyKind::Ed25519, 7);
     for (name, values) in [
@@ -257,6 +294,7 @@ fn the_data_model_is_kept() {
     for (suite, _) in SUITES.iter().take(2) {
         let made = issue(&old, &options(*suite), &key).unwrap();
         assert!(check(&made).verified.is_some(), "{suite}: {:?}", check(&made).checks);
+        assert_eq!(made["@context"], json!([V1, DATA_INTEGRITY]), "the document says what its proof means");
     }
     let mut undated = old.clone();
     undated.as_object_mut().unwrap().remove("issuanceDate");

@@ -105,7 +105,8 @@ fn add_proof(document: &Value, options: &IssueOptions, key: &Signer) -> Result<V
         return Err(IssueError::OtherName);
     }
     let mut document = document.clone();
-    if model == Model::One && suite.form() != Form::Json {
+    if model == Model::One {
+        // This model does not know such proofs, so the document has to say what they mean, however it is hashed.
         let contexts = with_suite_context(document.get("@context").unwrap_or(&Value::Null), suite);
         document.insert("@context".to_owned(), contexts);
     }

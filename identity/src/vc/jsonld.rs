@@ -7,6 +7,7 @@ use json_ld::expansion::{Action, Options, Policy};
 use json_ld::{Context, Expand};
 use json_syntax::Parse;
 use serde_json::{Map, Value};
+use std::borrow::Cow;
 use std::future::Future;
 use std::pin::pin;
 use std::task::{Context as Wait, Poll, Waker};
@@ -45,7 +46,7 @@ const CONTEXT_KEYWORDS: [&str; 10] =
 /// The statements of a document, or why they can not be told for sure.
 pub(super) fn statements(document: &Value) -> Result<Statements, String> {
     Bounds::default().walk(document)?;
-    let text = document.to_string();
+    let text = defined(document).to_string();
     let (document, _) = json_syntax::Value::parse_str(&text).map_err(|error| error.to_string())?;
     let policy = Policy { invalid: Action::Reject, vocab: Action::Keep, allow_undefined: false };
     let options = Options { policy, ..Options::default() };
@@ -54,6 +55,24 @@ pub(super) fn statements(document: &Value) -> Result<Statements, String> {
         .ok_or("a context would have to be fetched")?
         .map_err(|error| format!("the terms can not be told: {error}"))?;
     Statements::of(&expanded)
+}
+
+/// The document with definitions only. A context in it may be a whole context document, as it would stand at an address
+/// of its own; the library knows those from addresses alone, so what is in it takes its place. One with anything beside
+/// its definitions is left to the library, which refuses it: what stands there would vanish.
+fn defined(document: &Value) -> Cow<'_, Value> {
+    fn inner(context: &Value) -> Option<&Value> {
+        let whole = context.as_object().filter(|members| members.len() == 1)?;
+        whole.get("@context").filter(|inner| inner.is_object())
+    }
+    let contexts = document.get("@context").and_then(Value::as_array);
+    let Some(contexts) = contexts.filter(|contexts| contexts.iter().any(|context| inner(context).is_some())) else {
+        return Cow::Borrowed(document);
+    };
+    let contexts = contexts.iter().map(|context| inner(context).unwrap_or(context).clone()).collect();
+    let mut document = document.clone();
+    document["@context"] = Value::Array(contexts);
+    Cow::Owned(document)
 }
 
 /// The result of work that waits for nobody, as the bundled contexts are there already.

@@ -46,8 +46,7 @@ pub(super) fn shape(proof: &Proof) -> Result<(), String> {
             return Err(format!("{name} is missing or not a text"));
         }
     }
-    let undated = Suite::of_proof(proof).is_ok_and(|suite| !suite.is_dated());
-    if moment(proof, "created")?.is_none() && !undated {
+    if moment(proof, "created")?.is_none() && Suite::of_proof(proof).is_ok_and(Suite::needs_date) {
         return Err("created is missing".to_owned());
     }
     moment(proof, "expires")?;

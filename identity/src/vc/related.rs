@@ -43,7 +43,8 @@ pub(super) fn check(document: &Map<String, Value>, issuing: bool) -> Result<(), 
     Ok(())
 }
 
-/// Whether this is a hash of these bytes: as in Subresource Integrity, or a multihash in multibase.
+/// Whether this is a hash of these bytes: as in Subresource Integrity, or in multibase: a multihash, or bare, as the data
+/// model shows it.
 fn is_hash_of(text: &str, bytes: &[u8]) -> bool {
     let digests = [
         ("sha256-", 0x12, Sha256::digest(bytes).to_vec()),
@@ -55,11 +56,11 @@ fn is_hash_of(text: &str, bytes: &[u8]) -> bool {
             return BASE64_STANDARD.decode(base64).is_ok_and(|hash| hash == *digest);
         }
         let multihash = [&[*code, digest.len() as u8][..], digest].concat();
-        match text.split_at_checked(1) {
-            Some(("u", rest)) => BASE64_URL_SAFE_NO_PAD.encode(&multihash) == rest,
-            Some(("z", rest)) => bs58::encode(&multihash).into_string() == rest,
+        [&multihash, digest].iter().any(|bytes| match text.split_at_checked(1) {
+            Some(("u", rest)) => BASE64_URL_SAFE_NO_PAD.encode(bytes) == rest,
+            Some(("z", rest)) => bs58::encode(bytes).into_string() == rest,
             _ => false,
-        }
+        })
     })
 }
 
@@ -74,6 +75,9 @@ mod tests {
         let right = "sha256-WZVc7WaX1h4D8rJVb+vlMIqxaEKEb1tYbX8fet7JJzQ=";
         let of = |item: Value| json!({ "relatedResource": [item] }).as_object().cloned().unwrap();
         assert_eq!(check(&of(json!({ "id": url, "digestSRI": right })), true), Ok(()));
+        let bare = |text: &str| check(&of(json!({ "id": url, "digestMultibase": text })), true);
+        assert_eq!(bare("uWZVc7WaX1h4D8rJVb-vlMIqxaEKEb1tYbX8fet7JJzQ"), Ok(()));
+        assert!(bare("uJKGMkOmFbVJhEfKTduMC2XCyvRAYLjOVmZWwIH1wQ7k").is_err());
         let wrong = of(json!({ "id": url, "digestSRI": "sha256-AAAA" }));
         assert!(check(&wrong, true).is_err());
         assert_eq!(check(&wrong, false), Ok(()));

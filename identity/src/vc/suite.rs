@@ -88,7 +88,13 @@ impl Suite {
         self.row().keys.contains(&kind)
     }
 
-    /// Whether its proofs say when they were made. By that moment one could link those that are unlinkable.
+    /// Whether a proof has to say when it was made. A Data Integrity proof may be silent; a verifier that sets an age
+    /// does not take it then.
+    pub(super) fn needs_date(self) -> bool {
+        self == Self::Ed25519Signature2020
+    }
+
+    /// Whether new proofs say when they were made. By that moment one could link those that are unlinkable.
     pub(super) fn is_dated(self) -> bool {
         self != Self::Bbs2023
     }

@@ -306,8 +306,8 @@ fn created(proof: &Proof, now: Timestamp) -> Result<(), String> {
     match model::moment(proof, "created")? {
         Some(created) if created <= now.plus_seconds(MAX_AHEAD) => Ok(()),
         Some(_) => Err("made in the future".to_owned()),
-        None if Suite::of_proof(proof).is_ok_and(|suite| !suite.is_dated()) => Ok(()),
-        None => Err("created is missing".to_owned()),
+        None if Suite::of_proof(proof).is_ok_and(Suite::needs_date) => Err("created is missing".to_owned()),
+        None => Ok(()),
     }
 }
 

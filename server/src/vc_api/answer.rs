@@ -25,13 +25,13 @@ impl From<Problem> for Refusal {
 
 impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
-        let (status, code, title, detail) = match self {
+        let (code, title, detail) = match self {
             Self::Problem(problem) => return problem.into_response(),
-            Self::Document(detail) => {
-                (StatusCode::UNPROCESSABLE_ENTITY, "not-signed", "The document can not be signed.", detail)
-            }
-            Self::Options(detail) => (StatusCode::BAD_REQUEST, "bad-options", "The options can not be met.", detail),
+            Self::Document(detail) => ("not-signed", "The document can not be signed.", detail),
+            Self::Options(detail) => ("bad-options", "The options can not be met.", detail),
         };
+        // The VC-API knows no other status for what it can not take.
+        let status = StatusCode::BAD_REQUEST;
         let problem = json!({
             "type": format!("urn:consent-wallet:problem:{code}"),
             "title": title,
