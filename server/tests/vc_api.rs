@@ -292,7 +292,7 @@ async fn a_status_that_the_service_did_not_give_is_not_changed_and_never_good() 
         ("statusPurpose", json!("suspension")),
         ("statusListCredential", json!("https://elsewhere.example/status/1")),
         ("statusListCredential", json!(list.replace("/status/1", "/status/2"))),
-        ("statusListCredential", json!(list.replace("/status/1", "/status/7"))),
+        ("statusListCredential", json!(list.replace("/status/1", "/status/9"))),
         ("type", json!("StatusList2021Entry")),
     ] {
         assert_eq!(change(name, value.clone()).await.0, 404, "{name} {value}");
@@ -312,10 +312,52 @@ async fn a_status_that_the_service_did_not_give_is_not_changed_and_never_good() 
     let (status, said) = service.verified(&said["verifiableCredential"], json!({})).await;
     assert_eq!((status, said["errors"].as_array().unwrap().len()), (400, 1), "{said}");
     assert!(said["errors"][0].as_str().unwrap().starts_with("status: could not be checked"), "{said}");
-    for path in ["/status/0", "/status/7", "/status/-1", "/status/x", "/status/99999999999999999999"] {
+    for path in ["/status/0", "/status/9", "/status/-1", "/status/x", "/status/99999999999999999999"] {
         let answer = service.http.get(format!("{}{path}", service.running.address)).send().await.unwrap();
         assert_eq!(answer.status().as_u16(), 404, "{path}");
     }
+}
+
+#[tokio::test]
+async fn a_status_says_what_its_values_mean_and_where_to_read_more() {
+    let options = VcOptions { conformance: true, ..VcOptions::new("127.0.0.1:0".parse().unwrap()) };
+    let (strict, lax) = (Service::plain().await, Service::open(options).await);
+    let issue = async |service: &Service, query: &str, options: Value| {
+        let body = json!({ "credential": credential(&service.keys["ed"]), "options": options }).to_string();
+        service.post(&format!("/eddsa-rdfc-2022/credentials/issue{query}"), body).await
+    };
+    let (messages, page) = (json!(["valid", "taken back"]), json!("https://biobank.example/status"));
+    let words = json!({ "statusMessage": messages, "statusReference": page });
+    let (status, said) = issue(&strict, "?status=1", words.clone()).await;
+    assert_eq!(status, 201, "{said}");
+    let signed = &said["verifiableCredential"];
+    let entry = &signed["credentialStatus"];
+    let expected = json!([{ "status": "0x0", "message": "valid" }, { "status": "0x1", "message": "taken back" }]);
+    assert_eq!((&entry["statusSize"], &entry["statusMessage"]), (&json!(1), &expected));
+    assert_eq!(entry["statusReference"], json!([page]));
+    assert_eq!(strict.verified(signed, json!({})).await.0, 200);
+    assert_eq!(issue(&strict, "", words).await.0, 400, "there is no status");
+    for (name, value) in [
+        ("statusMessage", json!(["valid"])),
+        ("statusMessage", json!("valid")),
+        ("statusReference", json!("page 7")),
+        ("statusReference", json!([7])),
+        ("statusSize", json!(2)),
+    ] {
+        assert_eq!(issue(&strict, "?status=1", json!({ name: value })).await.0, 400, "{name} {value}");
+    }
+
+    // The suite counts a message for each bit. What it is given is revoked like any other.
+    let (_, said) = issue(&lax, "?status=1", json!({})).await;
+    let signed = &said["verifiableCredential"];
+    let entry = &signed["credentialStatus"];
+    assert_eq!(entry["statusMessage"].as_array().map(Vec::len), Some(2), "{entry}");
+    assert_eq!((&entry["statusSize"], &entry["statusReference"]), (&json!(2), &entry["statusListCredential"]));
+    assert_eq!(lax.verified(signed, json!({})).await.0, 200);
+    let set = json!({ "credentialStatus": entry, "status": true }).to_string();
+    assert_eq!(lax.post("/credentials/status", set).await.0, 200);
+    let (status, said) = lax.verified(signed, json!({ "checks": ["proof"] })).await;
+    assert!(status == 400 && said["errors"][0].as_str().unwrap().ends_with("revoked"), "{said}");
 }
 
 #[tokio::test]

@@ -26,6 +26,7 @@ pub(crate) use contexts::{DID_V1, ED25519_2020, MULTIKEY_V1};
 pub use issue::{IssueError, IssueOptions, issue};
 pub use keys::{BadSecret, KeyId, KeyIdError, KeyKind, Signer};
 pub use lookup::{named_dids, named_lists};
+pub use model::is_url;
 pub use policy::{Finding, Judge, Policy};
 pub use selective::{DeriveError, DeriveOptions, PseudonymSecret, derive, derive_as, pseudonym};
 pub use suite::{Suite, UnknownSuite};
@@ -33,7 +34,7 @@ pub use verify::{PresentationReport, verify_credential, verify_presentation};
 
 pub(crate) use issue::sound;
 pub(crate) use jsonld::with_room;
-pub(crate) use model::{is_url, types};
+pub(crate) use model::types;
 pub(crate) use policy::QUESTIONS;
 pub(crate) use proof::{PURPOSE_CREDENTIAL, PURPOSE_PRESENTATION};
 pub(crate) use verify::{MAX_AHEAD, OF_CREDENTIAL, OF_PRESENTATION, asked, broke_off, content, maker, presented};

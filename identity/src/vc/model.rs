@@ -50,7 +50,8 @@ pub(crate) fn types(document: &Object, expected: &str, list_only: bool) -> Resul
     if found.contains(&expected) { Ok(()) } else { Err(format!("type does not name {expected}")) }
 }
 
-pub(crate) fn is_url(text: &str) -> bool {
+/// Whether a text is a URL, with a scheme, as the data model wants them.
+pub fn is_url(text: &str) -> bool {
     Iri::new(text).is_ok()
 }
 

@@ -80,10 +80,10 @@ impl Lists {
     }
 
     /// An entry for a new credential, which nobody had before.
-    pub(super) fn take(&self, kind: KeyKind, purpose: Purpose) -> Result<Value> {
+    pub(super) fn take(&self, kind: KeyKind, purpose: Purpose) -> Result<BitstringEntry> {
         let place = self.of.iter().position(|of| *of == (kind, purpose)).ok_or(ErrorKind::NotFound)?;
         let index = self.with(place + 1, List::draw)?;
-        Ok(BitstringEntry::new(self.address(place + 1), index, purpose).to_json())
+        Ok(BitstringEntry::new(self.address(place + 1), index, purpose))
     }
 
     /// Sets an entry that a credential has, or takes a suspension back.

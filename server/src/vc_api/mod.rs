@@ -6,6 +6,7 @@
 //! and who sees the requests learns who was checked, and when.
 
 mod answer;
+mod conformance;
 mod deriving;
 mod fetched;
 mod identifiers;

@@ -1,10 +1,10 @@
 //! `GET /status/{number}`, for everybody, and `POST /credentials/status`, for the operator.
 
-use super::Desk;
 use super::answer::{Refusal, typed};
 use super::issuing::is_here;
 use super::lists::NotChanged;
 use super::routes::{at_work, body};
+use super::{Desk, conformance};
 use crate::Problem;
 use crate::clock::now;
 use axum::extract::{ConnectInfo, Path, Request, State};
@@ -32,6 +32,9 @@ pub(super) async fn change(
         return Err(Problem::not_allowed().into());
     }
     let mut said = body(request).await?;
+    if desk.conformance {
+        said = conformance::as_specified(&said);
+    }
     let missing = |name: &str| Refusal::Options(format!("{name} is missing"));
     let entry = said.remove("credentialStatus").ok_or_else(|| missing("credentialStatus"))?;
     let set = said.get("status").and_then(Value::as_bool).ok_or_else(|| missing("status"))?;

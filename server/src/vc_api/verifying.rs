@@ -1,8 +1,8 @@
 //! `POST /credentials/verify` and `POST /presentations/verify`.
 
-use super::Desk;
 use super::answer::{Refusal, of_credential, of_presentation};
 use super::routes::{at_work, body};
+use super::{Desk, conformance};
 use crate::clock::now;
 use axum::extract::{Request, State};
 use axum::response::Response;
@@ -108,6 +108,8 @@ impl std::fmt::Debug for KnownLists {
 
 impl Judge for KnownLists {
     fn judge(&self, credential: &Map<String, Value>, now: Timestamp) -> Finding {
+        let counted = self.desk.conformance.then(|| conformance::as_specified(credential));
+        let credential = counted.as_ref().unwrap_or(credential);
         let mut known = self.lists.clone();
         known.lists.extend(self.desk.lists.named_by(credential, &self.desk.keys, now));
         known.judge(credential, now)
