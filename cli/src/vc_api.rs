@@ -43,8 +43,8 @@ pub struct Arguments {
     /// The biobank whose list it is.
     #[arg(long, value_name = "DID", requires = "trust")]
     trust_by: Option<Did>,
-    /// For test suites: check the proof only where a caller asks for it or gives no options, and sign in other names.
-    /// Never for real use.
+    /// For test suites: check the proof only where a caller asks for it or gives no options, sign in other names, and
+    /// write a status as their suite looks for it. Never for real use.
     #[arg(long)]
     conformance: bool,
 }
