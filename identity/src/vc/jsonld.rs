@@ -19,6 +19,10 @@ const MAX_OBJECTS: usize = 2_000;
 const MAX_TYPES: usize = 32;
 /// How many terms the contexts within a document may define.
 const MAX_TERMS: usize = 500;
+/// How often a document may name a context: each time it is worked through anew.
+const MAX_CONTEXTS: usize = 400;
+/// How often a term that holds at one place only may be defined again: at each member where it could hold.
+const MAX_REDEFINED: usize = 2_000_000;
 
 /// Room for the recursion of the library, on whatever thread it is asked.
 const STACK: usize = 16 << 20;
@@ -40,12 +44,12 @@ const KEYWORDS: [&str; 13] = [
     "@json",
 ];
 /// What a context within a document may use beside them.
-const CONTEXT_KEYWORDS: [&str; 10] =
-    ["@base", "@vocab", "@version", "@protected", "@propagate", "@import", "@container", "@prefix", "@none", "@vocab"];
+const CONTEXT_KEYWORDS: [&str; 8] =
+    ["@base", "@vocab", "@version", "@protected", "@propagate", "@container", "@prefix", "@none"];
 
 /// The statements of a document, or why they can not be told for sure.
 pub(super) fn statements(document: &Value) -> Result<Statements, String> {
-    Bounds::default().walk(document)?;
+    Bounds::default().whole(document)?;
     let text = defined(document).to_string();
     let (document, _) = json_syntax::Value::parse_str(&text).map_err(|error| error.to_string())?;
     let policy = Policy { invalid: Action::Reject, vocab: Action::Keep, allow_undefined: false };
@@ -96,9 +100,21 @@ struct Bounds {
     parts: usize,
     objects: usize,
     terms: usize,
+    contexts: usize,
+    /// Terms of contexts that hold at one place only.
+    scoped: usize,
 }
 
 impl Bounds {
+    fn whole(mut self, document: &Value) -> Result<(), String> {
+        self.walk(document)?;
+        if self.parts * self.scoped > MAX_REDEFINED {
+            Err("terms would be defined too often".to_owned())
+        } else {
+            Ok(())
+        }
+    }
+
     fn count(&mut self, parts: usize) -> Result<(), String> {
         self.parts += parts;
         if self.parts > MAX_PARTS { Err("too many members and items".to_owned()) } else { Ok(()) }
@@ -124,7 +140,7 @@ impl Bounds {
 
     fn member(&mut self, name: &str, value: &Value) -> Result<(), String> {
         if name == "@context" {
-            return self.context(value);
+            return self.context(value, false);
         }
         if name.starts_with('@') && !KEYWORDS.contains(&name) {
             return Err("a member looks like a keyword and is none that is signed".to_owned());
@@ -136,24 +152,31 @@ impl Bounds {
         self.walk(value)
     }
 
-    fn context(&mut self, context: &Value) -> Result<(), String> {
+    /// A context, of the document or (`scoped`) of a term. The second kind is worked through at each use of the term, so
+    /// it can not bring a whole other one along.
+    fn context(&mut self, context: &Value, scoped: bool) -> Result<(), String> {
         match context {
-            Value::String(url) if bundled(url).is_some() => self.count(1),
+            Value::String(_) if scoped => Err("a context of a term names another context".to_owned()),
+            Value::String(url) if bundled(url).is_some() => {
+                self.contexts += 1;
+                if self.contexts > MAX_CONTEXTS { Err("too many contexts".to_owned()) } else { self.count(1) }
+            }
             Value::String(_) => Err("a context that is not known".to_owned()),
             Value::Array(items) => {
                 if items.len() > MAX_TYPES {
                     return Err("too many contexts".to_owned());
                 }
-                items.iter().try_for_each(|item| self.context(item))
+                items.iter().try_for_each(|item| self.context(item, scoped))
             }
-            Value::Object(terms) => self.terms(terms),
+            Value::Object(terms) => self.terms(terms, scoped),
             _ => Err("a context is neither an address nor an object".to_owned()),
         }
     }
 
     /// A context within a document. A term without a meaning would vanish from what is signed.
-    fn terms(&mut self, terms: &Map<String, Value>) -> Result<(), String> {
+    fn terms(&mut self, terms: &Map<String, Value>, scoped: bool) -> Result<(), String> {
         self.terms += terms.len();
+        self.scoped += if scoped { terms.len() } else { 0 };
         if self.terms > MAX_TERMS {
             return Err("too many terms are defined".to_owned());
         }
@@ -164,17 +187,17 @@ impl Bounds {
             }
             let fine = match value {
                 Value::Null => false,
-                Value::String(text) => name == "@import" || known(text),
+                Value::String(text) => known(text),
                 Value::Array(items) if name == "@container" => {
                     items.iter().all(|item| item.as_str().is_some_and(|text| text != "@index" && known(text)))
                 }
                 Value::Array(_) | Value::Object(_) if name == "@context" => {
-                    self.context(value)?;
+                    self.context(value, true)?;
                     true
                 }
                 Value::Array(_) => false,
                 Value::Object(inner) => {
-                    self.terms(inner)?;
+                    self.terms(inner, scoped)?;
                     true
                 }
                 Value::Bool(_) | Value::Number(_) => true,

@@ -9,6 +9,7 @@ mod jsonld;
 mod jwk;
 mod keys;
 mod lookup;
+mod meaning;
 mod model;
 mod policy;
 mod proof;

@@ -9,8 +9,10 @@ use std::collections::HashMap;
 /// How many statements a document may make, and how many things without a name it may speak of.
 const MAX_QUADS: usize = 20_000;
 const MAX_BLANKS: usize = 4_000;
+/// How many bytes the statements may have together: each repeats the names that it is about.
+const MAX_TEXT: usize = 16 << 20;
 
-const RDF: &str = "http://www.w3.org/1999/02/22-rdf-syntax-ns#";
+pub(super) const RDF: &str = "http://www.w3.org/1999/02/22-rdf-syntax-ns#";
 const XSD: &str = "http://www.w3.org/2001/XMLSchema#";
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -19,6 +21,17 @@ pub(super) enum Term {
     Blank(u32),
     /// The text and what follows it: nothing, `@` and a language, or `^^` and a data type.
     Literal(String, String),
+}
+
+impl Term {
+    /// About how many bytes it takes.
+    fn len(&self) -> usize {
+        match self {
+            Self::Iri(iri) => iri.len(),
+            Self::Blank(_) => 8,
+            Self::Literal(text, rest) => text.len() + rest.len(),
+        }
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -91,6 +104,9 @@ fn write(line: &mut String, term: &Term, label: &impl Fn(u32) -> String) {
 pub(super) struct Statements {
     pub(super) quads: Vec<Quad>,
     pub(super) blanks: usize,
+    /// What the document is about, if that is one thing.
+    pub(super) root: Option<Term>,
+    text: usize,
     labels: HashMap<String, u32>,
 }
 
@@ -99,9 +115,11 @@ type Expanded = Indexed<Object<IriBuf, BlankIdBuf>>;
 impl Statements {
     pub(super) fn of(document: &ExpandedDocument<IriBuf, BlankIdBuf>) -> Result<Self, String> {
         let mut all = Self::default();
+        let mut roots = Vec::new();
         for object in document.objects() {
-            all.object(object, &None)?;
+            roots.push(all.object(object, &None)?);
         }
+        all.root = roots.pop().filter(|_| roots.is_empty());
         if all.quads.is_empty() { Err("the document says nothing".to_owned()) } else { Ok(all) }
     }
 
@@ -133,6 +151,10 @@ impl Statements {
     fn say(&mut self, subject: &Term, predicate: &str, object: Term, graph: &Option<Term>) -> Result<(), String> {
         if self.quads.len() >= MAX_QUADS {
             return Err(format!("more than {MAX_QUADS} statements"));
+        }
+        self.text += subject.len() + predicate.len() + object.len() + graph.as_ref().map_or(0, Term::len);
+        if self.text > MAX_TEXT {
+            return Err(format!("statements of more than {MAX_TEXT} bytes"));
         }
         let (subject, predicate, graph) = (subject.clone(), predicate.to_owned(), graph.clone());
         self.quads.push(Quad { subject, predicate, object, graph });

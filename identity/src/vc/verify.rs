@@ -2,9 +2,11 @@
 
 use super::jsonld::with_room;
 use super::keys::KeyId;
+use super::meaning::is_read;
 use super::model::{self, Model};
 use super::policy::{Policy, QUESTIONS};
 use super::proof::{PURPOSE_CREDENTIAL, PURPOSE_PRESENTATION, Proof, followed, last, proofs, shape, texts};
+use super::rdf::Statements;
 use super::suite::{Form, Hash, Suite};
 use super::transform::{signed_bytes, without_proof};
 use super::{MAX_BYTES, MAX_DEPTH, TYPE_CREDENTIAL, TYPE_PRESENTATION, jsonld, selective};
@@ -132,7 +134,7 @@ pub(crate) fn content<'a>(checks: &mut Checks, document: &'a Map<String, Value>,
         }
     }
     checks.record("members", model::members(document, model, false));
-    terms(checks, document);
+    terms(checks, document, |statements| is_read(document, model, statements));
     issuer
 }
 
@@ -194,7 +196,8 @@ pub(crate) fn presented<'a>(
         Err(error) => Err(error),
     };
     checks.record("credentials", outcome);
-    terms(checks, document);
+    // Whoever presents signs, and would deceive nobody but about themselves.
+    terms(checks, document, |_| Ok(()));
     (holder, credentials)
 }
 
@@ -209,9 +212,9 @@ fn held_credential(document: &Map<String, Value>, policy: &Policy) -> Verificati
     credential(checks, document.clone(), policy)
 }
 
-fn terms(checks: &mut Checks, document: &Map<String, Value>) {
+fn terms(checks: &mut Checks, document: &Map<String, Value>, fits: impl FnOnce(&Statements) -> Result<(), String>) {
     if checks.all_passed(&["context", "type"]) {
-        let outcome = jsonld::statements(&Value::Object(without_proof(document))).map(drop);
+        let outcome = jsonld::statements(&Value::Object(without_proof(document))).and_then(|all| fits(&all));
         checks.record("terms", outcome);
     }
 }
