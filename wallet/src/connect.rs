@@ -16,12 +16,25 @@ const ACCOUNT_TYPE: &str = "account.v1+jws";
 /// Asks an address which biobank and which log it is. The log's key counts only under the biobank's signature;
 /// `expected` pins the biobank where an invitation or a credential named it.
 pub async fn discover(remote: &Remote, expected: Option<&Did>) -> Result<Connection, Failure> {
+    discover_after(remote, expected, None).await
+}
+
+/// The same for who was told by which key the biobank speaks: it has to have come so far, so that whoever stole a key
+/// that it had before can not stand in for it.
+pub async fn discover_after(
+    remote: &Remote,
+    expected: Option<&Did>,
+    speaker: Option<&Did>,
+) -> Result<Connection, Failure> {
     let invalid = |check: &str| Failure::new(Code::NotValid).with("check", check);
     let info: LogInfo = remote.get("/v1/log").await?;
     if expected.is_some_and(|did| *did != info.did) {
         return Err(invalid("signer-is-issuer"));
     }
     let stated = info.stated().map_err(|_| invalid("signer-is-issuer"))?;
+    if speaker.is_some_and(|speaker| !stated.spoke.contains(speaker)) {
+        return Err(invalid("signer-is-issuer"));
+    }
     if stated.policy.as_ref().is_some_and(|text| TrustPolicy::parse(text.as_bytes()).is_err()) {
         return Err(invalid("claims"));
     }

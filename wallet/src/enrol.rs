@@ -1,7 +1,7 @@
 //! From an invitation to an enrolment credential.
 
 use crate::clock::now;
-use crate::connect::discover;
+use crate::connect::discover_after;
 use crate::event::{Connection, Event};
 use crate::issuance;
 use crate::profile::Profile;
@@ -27,6 +27,8 @@ pub struct Invitation {
     pub address: Option<String>,
     /// The biobank's DID, if the text has it.
     pub biobank: Option<Did>,
+    /// The key by which the biobank spoke when it was written, if the text has it.
+    pub speaker: Option<Did>,
     /// The eight characters.
     pub code: String,
 }
@@ -84,11 +86,13 @@ struct Enrolled {
 
 /// The link that carries an invitation.
 pub fn invitation_link(connection: &Connection, code: &str) -> String {
-    let query = url::form_urlencoded::Serializer::new(String::new())
-        .append_pair("at", &connection.address)
-        .append_pair("by", connection.biobank.as_str())
-        .append_pair("code", code)
-        .finish();
+    let mut query = url::form_urlencoded::Serializer::new(String::new());
+    query.append_pair("at", &connection.address).append_pair("by", connection.biobank.as_str());
+    // Who comes for the first time knows nothing but this: a key that was replaced must not do.
+    if let Some(speaker) = &connection.speaker {
+        query.append_pair("now", speaker.as_str());
+    }
+    let query = query.append_pair("code", code).finish();
     format!("{SCHEME}://join?{query}")
 }
 
@@ -102,12 +106,13 @@ pub fn parse(text: &str) -> Result<Invitation, Failure> {
     if let Some(link) = text.split_whitespace().find(|word| word.starts_with(&start)) {
         let link = Url::parse(link).map_err(|_| unreadable())?;
         let value = |name: &str| link.query_pairs().find(|(key, _)| key == name).map(|(_, value)| value.into_owned());
-        let biobank = value("by").map(|did| did.parse()).transpose().map_err(|_| unreadable())?;
-        return Ok(Invitation { address: value("at"), biobank, code: value("code").ok_or_else(unreadable)? });
+        let did = |name: &str| value(name).map(|did| did.parse()).transpose().map_err(|_| unreadable());
+        let (biobank, speaker) = (did("by")?, did("now")?);
+        return Ok(Invitation { address: value("at"), biobank, speaker, code: value("code").ok_or_else(unreadable)? });
     }
     let code: String = text.chars().filter(|c| !c.is_whitespace() && *c != '-').collect();
     let fits = code.len() == 8 && code.chars().all(|c| c.is_ascii_alphanumeric());
-    if fits { Ok(Invitation { address: None, biobank: None, code }) } else { Err(unreadable()) }
+    if fits { Ok(Invitation { address: None, biobank: None, speaker: None, code }) } else { Err(unreadable()) }
 }
 
 /// Reads an invitation and asks the biobank who it is.
@@ -118,7 +123,7 @@ pub async fn read_invitation(text: &str, address: Option<&str>) -> Result<Offer,
     let invitation = parse(text)?;
     let address = invitation.address.as_deref().or(address).ok_or(Code::InvitationUnreadable)?;
     let remote = Remote::new(address)?;
-    let connection = discover(&remote, invitation.biobank.as_ref()).await?;
+    let connection = discover_after(&remote, invitation.biobank.as_ref(), invitation.speaker.as_ref()).await?;
     let challenge = challenge(&remote, &connection, &invitation.code).await?;
     Ok(Offer { connection, way: Way::Code { code: invitation.code, expires: challenge.expires } })
 }
@@ -208,7 +213,8 @@ mod tests {
             policy: None,
         };
         let link = invitation_link(&connection, "ABCD-EFGH");
-        let whole = Invitation { address: Some(connection.address), biobank: Some(biobank), code: "ABCD-EFGH".into() };
+        let (address, code) = (Some(connection.address), "ABCD-EFGH".into());
+        let whole = Invitation { address, biobank: Some(biobank), speaker: None, code };
         assert_eq!(parse(&link), Ok(whole.clone()));
         assert_eq!(parse(&format!("Dear donor,\n please open {link} today.\n")), Ok(whole));
         let code = |text: &str| parse(text).map(|invitation| invitation.code);

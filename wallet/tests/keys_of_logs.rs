@@ -143,8 +143,16 @@ async fn a_wallet_and_a_researcher_go_over_to_the_biobanks_new_key() {
     let connection = cast.participant.connection().unwrap();
     assert_eq!((connection.former.len(), &connection.biobank), (2, &before.biobank));
     assert_eq!(outcome(&cast.researcher, &old_proof, &purpose).await, Some(Outcome::Deny));
-    // Who comes now joins under the old name, and is enrolled by the new key.
+    // Who comes now joins under the old name, and is enrolled by the new key. The link says which one that is, and whoever
+    // answers with less than the way to it is not the biobank.
+    sync::sync(&cast.staff).await.unwrap();
     let invitation = wallet::staff::invite(&cast.staff).await.unwrap();
+    let encoded = |did: &identity::Did| did.as_str().replace(':', "%3A");
+    let stranger = identity::SigningKey::from_seed([99; 32]).did();
+    assert!(invitation.link.contains(&format!("now={}", encoded(connection.speaker()))), "{}", invitation.link);
+    let led_away = invitation.link.replace(&encoded(connection.speaker()), &encoded(&stranger));
+    let failure = wallet::enrol::read_invitation(&led_away, None).await.unwrap_err();
+    assert_eq!(failure.args["check"], "signer-is-issuer");
     let newcomer = profile(cast.root.path(), Role::Participant, 12);
     let offer = wallet::enrol::read_invitation(&invitation.link, None).await.unwrap();
     assert_eq!(offer.connection, wallet::Connection { address: offer.connection.address.clone(), ..connection });

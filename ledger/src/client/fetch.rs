@@ -83,6 +83,8 @@ struct Statement {
 pub struct Stated {
     /// The keys of today.
     pub keys: Keys,
+    /// The keys by which the institution spoke, from its founding to today.
+    pub spoke: Vec<identity::Did>,
     /// The keys that the log had before, the oldest first.
     pub former: Vec<VerifierKey>,
     /// Which other institutions must have signed a checkpoint (C2SP tlog-policy); none where there are none.
@@ -94,12 +96,18 @@ impl LogInfo {
     /// lead from that. Whether the institution is the one that was meant is for the caller to say.
     pub fn stated(&self) -> Result<Stated, ClientError> {
         let mut keys = self.first_keys();
-        follow(&keys.clone(), &self.successions).iter().for_each(|change| keys.go_over(change));
+        let mut spoke = vec![keys.institution.clone()];
+        for change in follow(&keys.clone(), &self.successions) {
+            keys.go_over(&change);
+            if spoke.last() != Some(&keys.institution) {
+                spoke.push(keys.institution.clone());
+            }
+        }
         let said = self.statement_of(&keys.institution)?;
         if keys.log != self.vkey {
             return Err(ClientError::OtherKey);
         }
-        Ok(Stated { keys, former: said.former, policy: said.policy })
+        Ok(Stated { keys, spoke, former: said.former, policy: said.policy })
     }
 
     /// The checked changes that lead from keys that are trusted to those of today; nothing if they are the same.
