@@ -400,6 +400,14 @@ async fn presentations_are_verified_with_what_they_hold() {
     let (status, said) = ask(bare.clone(), json!({})).await;
     assert_eq!((status, said["credentials"][0]["verified"].as_bool()), (200, Some(true)), "{said}");
     assert_eq!(ask(bare.clone(), json!({ "challenge": "c", "domain": "b.example" })).await.0, 400, "nobody answers");
+    // A challenge under another name, or in another place, is not passed over.
+    let (status, said) = ask(bare.clone(), json!({ "Challenge": "c" })).await;
+    assert_eq!((status, said["code"].as_str()), (400, Some("bad-options")), "{said}");
+    for (name, value) in [("challenge", json!("c")), ("Options", json!({ "challenge": "c" }))] {
+        let beside = json!({ "verifiablePresentation": bare, name: value }).to_string();
+        let (status, said) = service.post("/presentations/verify", beside).await;
+        assert_eq!((status, said["code"].as_str()), (400, Some("bad-options")), "{name}: {said}");
+    }
     let mut bad = bare;
     bad["verifiableCredential"][0]["issuer"] = service.keys["ed"].clone();
     assert_eq!(ask(bad, json!({})).await.0, 400);
@@ -418,6 +426,10 @@ async fn less_than_all_checks_only_for_test_suites() {
     assert_eq!(strict.verified(signed, json!({ "checks": ["proof"] })).await.0, 400);
     let silent = json!({ "verifiableCredential": signed }).to_string();
     assert_eq!(lax.post("/credentials/verify", silent.clone()).await.0, 200);
+    let unknown = json!({ "checks": ["proof"], "documentLoader": "x" });
+    assert_eq!(lax.verified(signed, unknown.clone()).await.0, 200);
+    let (status, said) = strict.verified(signed, unknown).await;
+    assert_eq!((status, said["code"].as_str()), (400, Some("bad-options")), "{said}");
     assert_eq!(strict.post("/credentials/verify", silent).await.0, 400);
 }
 
