@@ -200,6 +200,28 @@ async fn only_programs_on_this_machine_have_things_signed() {
     let asked = |kind: &'static str| service.http.post(&url).header("content-type", kind).body(body.clone());
     let forwarded = asked("application/json").header("x-forwarded-for", "192.0.2.1").send().await.unwrap();
     assert_eq!(forwarded.status().as_u16(), 403);
+    // A web page from elsewhere, with a name of its own that leads to this machine or without.
+    let change = format!("{}/credentials/status", service.running.address);
+    for (header, value, here) in [
+        ("host", "evil.example", false),
+        ("host", "localhost.evil.example:8490", false),
+        ("host", "192.0.2.1", false),
+        ("host", "", false),
+        ("host", "localhost:8490", true),
+        ("host", "127.0.0.2", true),
+        ("host", "[::1]:8490", true),
+        ("origin", "http://evil.example", false),
+        ("origin", "http://127.0.0.1.evil.example:8490", false),
+        ("origin", "null", false),
+        ("origin", "http://localhost:3000", true),
+        ("origin", "https://[::1]", true),
+    ] {
+        let status = asked("application/json").header(header, value).send().await.unwrap().status().as_u16();
+        assert_eq!(status, if here { 201 } else { 403 }, "{header}: {value}");
+        let request = service.http.post(&change).header("content-type", "application/json").body("{}");
+        let status = request.header(header, value).send().await.unwrap().status().as_u16();
+        assert_eq!(status, if here { 400 } else { 403 }, "{header}: {value}");
+    }
     // A web page can send this without asking.
     assert_eq!(asked("text/plain").send().await.unwrap().status().as_u16(), 400);
     assert!(start(VcOptions::new("0.0.0.0:0".parse().unwrap())).await.is_err(), "in the clear, and for all to reach");

@@ -8,13 +8,14 @@ use super::{Desk, conformance};
 use crate::Problem;
 use crate::clock::now;
 use axum::extract::{ConnectInfo, Path, Query, Request, State};
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::uri::Authority;
+use axum::http::{HeaderMap, HeaderName, StatusCode, header};
 use axum::response::Response;
 use identity::status::{BitstringEntry, Purpose};
 use identity::vc::{IssueError, IssueOptions, is_url, issue};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 const OPTIONS: [&str; 9] = [
@@ -116,10 +117,25 @@ fn words_of(options: &Value, has_status: bool) -> Result<(Vec<String>, Vec<Strin
     Err(Refusal::Options(wrong.to_owned()))
 }
 
-/// Whether a program on this machine calls. One behind a proxy does not, though the proxy may be here.
+/// Whether a program on this machine calls. One behind a proxy does not, though the proxy may be here. Nor does a web
+/// page from elsewhere: whoever owns its name can let it lead to this machine, but the browser still says that name.
 pub(super) fn is_here(caller: SocketAddr, headers: &HeaderMap) -> bool {
     let forwarded = ["forwarded", "x-forwarded-for", "via"].iter().any(|name| headers.contains_key(*name));
-    caller.ip().to_canonical().is_loopback() && !forwarded
+    let all = |name: HeaderName, good: fn(&str) -> bool| {
+        headers.get_all(name).iter().all(|value| value.to_str().is_ok_and(good))
+    };
+    caller.ip().to_canonical().is_loopback()
+        && !forwarded
+        && headers.contains_key(header::HOST)
+        && all(header::HOST, is_own_name)
+        && all(header::ORIGIN, |origin| origin.split_once("://").is_some_and(|(_, name)| is_own_name(name)))
+}
+
+/// Whether a name, with a port or without, can only be this machine's.
+fn is_own_name(name: &str) -> bool {
+    let Ok(name) = name.parse::<Authority>() else { return false };
+    let host = name.host().trim_start_matches('[').trim_end_matches(']');
+    host.eq_ignore_ascii_case("localhost") || host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
 }
 
 fn options_of(instance: &Instance, said: &Value, conformance: bool) -> Result<IssueOptions, Refusal> {
