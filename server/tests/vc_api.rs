@@ -334,7 +334,20 @@ async fn a_status_that_the_service_did_not_give_is_not_changed_and_never_good() 
     let (status, said) = service.verified(&said["verifiableCredential"], json!({})).await;
     assert_eq!((status, said["errors"].as_array().unwrap().len()), (400, 1), "{said}");
     assert!(said["errors"][0].as_str().unwrap().starts_with("status: could not be checked"), "{said}");
-    for path in ["/status/0", "/status/9", "/status/-1", "/status/x", "/status/99999999999999999999"] {
+    // The key of BBS signs nothing that all can read, so it has no lists.
+    for purpose in ["1", "revocation", "suspension"] {
+        let body = json!({ "credential": credential(&service.keys["bls"]) }).to_string();
+        let (status, said) = service.post(&format!("/bbs-2023/credentials/issue?status={purpose}"), body).await;
+        assert_eq!((status, said["code"].as_str()), (400, Some("bad-options")), "{said}");
+    }
+    for number in 1..=6 {
+        let answer = service.http.get(format!("{}/status/{number}", service.running.address)).send().await.unwrap();
+        let list: Value = answer.json().await.unwrap();
+        assert_eq!(service.verified(&list, json!({})).await.0, 200, "{list}");
+    }
+    for path in
+        ["/status/0", "/status/7", "/status/8", "/status/9", "/status/-1", "/status/x", "/status/99999999999999999999"]
+    {
         let answer = service.http.get(format!("{}{path}", service.running.address)).send().await.unwrap();
         assert_eq!(answer.status().as_u16(), 404, "{path}");
     }

@@ -1,7 +1,7 @@
 //! `POST /{instance}/credentials/issue`.
 
 use super::answer::{Refusal, typed};
-use super::keyring::{INSTANCES, Instance};
+use super::keyring::{INSTANCES, Instance, suite_of};
 use super::routes::{at_work, body};
 use super::verifying::{only, text, texts};
 use super::{Desk, conformance};
@@ -56,6 +56,10 @@ pub(super) async fn post(
         said.remove("credential").ok_or_else(|| Refusal::Options("credential is missing".to_owned()))?;
     let options = said.remove("options").unwrap_or(Value::Null);
     let purpose = status_of(&form.status)?;
+    // A list by another key would be another issuer's, and count for nobody.
+    if purpose.is_some() && suite_of(instance.kind).is_none() {
+        return Err(Refusal::Options(format!("{} gives no status: its key can sign no list", instance.name)));
+    }
     // The test suite gets words of its own.
     let words = (!desk.conformance).then(|| words_of(&options, purpose.is_some())).transpose()?;
     let (messages, references) = words.unwrap_or_default();
