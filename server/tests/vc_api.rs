@@ -354,6 +354,34 @@ async fn a_status_that_the_service_did_not_give_is_not_changed_and_never_good() 
 }
 
 #[tokio::test]
+async fn no_holder_leaves_out_the_status_that_the_service_gave() {
+    let service = Service::plain().await;
+    let mut whole = credential(&service.keys["p256"]);
+    whole["validFrom"] = json!("2020-01-01T00:00:00Z");
+    whole["validUntil"] = json!("2999-01-01T00:00:00Z");
+    for pointers in [json!(["/issuer"]), json!(["/credentialStatus", "/issuer", "/validUntil"]), json!(null)] {
+        let body = json!({ "credential": whole, "options": { "mandatoryPointers": pointers } }).to_string();
+        let (status, said) = service.post("/ecdsa-sd-2023-p256/credentials/issue?status=1", body).await;
+        assert_eq!(status, 201, "{said}");
+        let base = &said["verifiableCredential"];
+        let options = json!({ "selectivePointers": ["/credentialSubject/alumniOf"] });
+        let body = json!({ "verifiableCredential": base, "options": options }).to_string();
+        let (status, said) = service.post("/credentials/derive", body).await;
+        assert_eq!(status, 201, "{said}");
+        let derived = &said["verifiableCredential"];
+        for member in ["credentialStatus", "validFrom", "validUntil"] {
+            assert_eq!(derived[member], base[member], "{pointers}: {member}");
+        }
+        assert_eq!(service.verified(derived, json!({})).await.0, 200);
+        let set = json!({ "credentialStatus": derived["credentialStatus"], "status": true }).to_string();
+        assert_eq!(service.post("/credentials/status", set).await.0, 200);
+        let (status, said) = service.verified(derived, json!({})).await;
+        assert_eq!(status, 400);
+        assert!(said["errors"][0].as_str().unwrap().starts_with("status: "), "{said}");
+    }
+}
+
+#[tokio::test]
 async fn a_status_says_what_its_values_mean_and_where_to_read_more() {
     let options = VcOptions { conformance: true, ..VcOptions::new("127.0.0.1:0".parse().unwrap()) };
     let (strict, lax) = (Service::plain().await, Service::open(options).await);

@@ -63,7 +63,7 @@ pub(super) async fn post(
     // The test suite gets words of its own.
     let words = (!desk.conformance).then(|| words_of(&options, purpose.is_some())).transpose()?;
     let (messages, references) = words.unwrap_or_default();
-    let options = options_of(instance, &options, desk.conformance)?;
+    let mut options = options_of(instance, &options, desk.conformance)?;
     if purpose.is_some() && credential.get("credentialStatus").is_some() {
         return Err(Refusal::Options("the credential has a status already".to_owned()));
     }
@@ -77,6 +77,9 @@ pub(super) async fn post(
                 conformance::count_bits(&mut entry);
             }
             credential.insert("credentialStatus".to_owned(), entry);
+            if let Some(pointers) = &mut options.mandatory {
+                always_disclose_state(pointers, credential);
+            }
         }
         issue(&credential, &options, key).map_err(refusal)
     })
@@ -91,6 +94,17 @@ fn refusal(error: IssueError) -> Refusal {
         IssueError::Signature => Problem::internal("a signature could not be made").into(),
         IssueError::Options(_) => Refusal::Options(error.to_string()),
         _ => Refusal::Document(error.to_string()),
+    }
+}
+
+/// A holder who could leave out the status, or the times, would show a revoked credential as a good one.
+fn always_disclose_state(pointers: &mut Vec<String>, credential: &Map<String, Value>) {
+    let members = ["credentialStatus", "validFrom", "validUntil", "issuanceDate", "expirationDate"];
+    for member in members.iter().filter(|member| credential.contains_key(**member)) {
+        let pointer = format!("/{member}");
+        if !pointers.contains(&pointer) {
+            pointers.push(pointer);
+        }
     }
 }
 
