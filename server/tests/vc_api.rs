@@ -200,6 +200,28 @@ async fn only_programs_on_this_machine_have_things_signed() {
     let asked = |kind: &'static str| service.http.post(&url).header("content-type", kind).body(body.clone());
     let forwarded = asked("application/json").header("x-forwarded-for", "192.0.2.1").send().await.unwrap();
     assert_eq!(forwarded.status().as_u16(), 403);
+    // A web page from elsewhere, with a name of its own that leads to this machine or without.
+    let change = format!("{}/credentials/status", service.running.address);
+    for (header, value, here) in [
+        ("host", "evil.example", false),
+        ("host", "localhost.evil.example:8490", false),
+        ("host", "192.0.2.1", false),
+        ("host", "", false),
+        ("host", "localhost:8490", true),
+        ("host", "127.0.0.2", true),
+        ("host", "[::1]:8490", true),
+        ("origin", "http://evil.example", false),
+        ("origin", "http://127.0.0.1.evil.example:8490", false),
+        ("origin", "null", false),
+        ("origin", "http://localhost:3000", true),
+        ("origin", "https://[::1]", true),
+    ] {
+        let status = asked("application/json").header(header, value).send().await.unwrap().status().as_u16();
+        assert_eq!(status, if here { 201 } else { 403 }, "{header}: {value}");
+        let request = service.http.post(&change).header("content-type", "application/json").body("{}");
+        let status = request.header(header, value).send().await.unwrap().status().as_u16();
+        assert_eq!(status, if here { 400 } else { 403 }, "{header}: {value}");
+    }
     // A web page can send this without asking.
     assert_eq!(asked("text/plain").send().await.unwrap().status().as_u16(), 400);
     assert!(start(VcOptions::new("0.0.0.0:0".parse().unwrap())).await.is_err(), "in the clear, and for all to reach");
@@ -312,9 +334,50 @@ async fn a_status_that_the_service_did_not_give_is_not_changed_and_never_good() 
     let (status, said) = service.verified(&said["verifiableCredential"], json!({})).await;
     assert_eq!((status, said["errors"].as_array().unwrap().len()), (400, 1), "{said}");
     assert!(said["errors"][0].as_str().unwrap().starts_with("status: could not be checked"), "{said}");
-    for path in ["/status/0", "/status/9", "/status/-1", "/status/x", "/status/99999999999999999999"] {
+    // The key of BBS signs nothing that all can read, so it has no lists.
+    for purpose in ["1", "revocation", "suspension"] {
+        let body = json!({ "credential": credential(&service.keys["bls"]) }).to_string();
+        let (status, said) = service.post(&format!("/bbs-2023/credentials/issue?status={purpose}"), body).await;
+        assert_eq!((status, said["code"].as_str()), (400, Some("bad-options")), "{said}");
+    }
+    for number in 1..=6 {
+        let answer = service.http.get(format!("{}/status/{number}", service.running.address)).send().await.unwrap();
+        let list: Value = answer.json().await.unwrap();
+        assert_eq!(service.verified(&list, json!({})).await.0, 200, "{list}");
+    }
+    for path in
+        ["/status/0", "/status/7", "/status/8", "/status/9", "/status/-1", "/status/x", "/status/99999999999999999999"]
+    {
         let answer = service.http.get(format!("{}{path}", service.running.address)).send().await.unwrap();
         assert_eq!(answer.status().as_u16(), 404, "{path}");
+    }
+}
+
+#[tokio::test]
+async fn no_holder_leaves_out_the_status_that_the_service_gave() {
+    let service = Service::plain().await;
+    let mut whole = credential(&service.keys["p256"]);
+    whole["validFrom"] = json!("2020-01-01T00:00:00Z");
+    whole["validUntil"] = json!("2999-01-01T00:00:00Z");
+    for pointers in [json!(["/issuer"]), json!(["/credentialStatus", "/issuer", "/validUntil"]), json!(null)] {
+        let body = json!({ "credential": whole, "options": { "mandatoryPointers": pointers } }).to_string();
+        let (status, said) = service.post("/ecdsa-sd-2023-p256/credentials/issue?status=1", body).await;
+        assert_eq!(status, 201, "{said}");
+        let base = &said["verifiableCredential"];
+        let options = json!({ "selectivePointers": ["/credentialSubject/alumniOf"] });
+        let body = json!({ "verifiableCredential": base, "options": options }).to_string();
+        let (status, said) = service.post("/credentials/derive", body).await;
+        assert_eq!(status, 201, "{said}");
+        let derived = &said["verifiableCredential"];
+        for member in ["credentialStatus", "validFrom", "validUntil"] {
+            assert_eq!(derived[member], base[member], "{pointers}: {member}");
+        }
+        assert_eq!(service.verified(derived, json!({})).await.0, 200);
+        let set = json!({ "credentialStatus": derived["credentialStatus"], "status": true }).to_string();
+        assert_eq!(service.post("/credentials/status", set).await.0, 200);
+        let (status, said) = service.verified(derived, json!({})).await;
+        assert_eq!(status, 400);
+        assert!(said["errors"][0].as_str().unwrap().starts_with("status: "), "{said}");
     }
 }
 
@@ -400,6 +463,14 @@ async fn presentations_are_verified_with_what_they_hold() {
     let (status, said) = ask(bare.clone(), json!({})).await;
     assert_eq!((status, said["credentials"][0]["verified"].as_bool()), (200, Some(true)), "{said}");
     assert_eq!(ask(bare.clone(), json!({ "challenge": "c", "domain": "b.example" })).await.0, 400, "nobody answers");
+    // A challenge under another name, or in another place, is not passed over.
+    let (status, said) = ask(bare.clone(), json!({ "Challenge": "c" })).await;
+    assert_eq!((status, said["code"].as_str()), (400, Some("bad-options")), "{said}");
+    for (name, value) in [("challenge", json!("c")), ("Options", json!({ "challenge": "c" }))] {
+        let beside = json!({ "verifiablePresentation": bare, name: value }).to_string();
+        let (status, said) = service.post("/presentations/verify", beside).await;
+        assert_eq!((status, said["code"].as_str()), (400, Some("bad-options")), "{name}: {said}");
+    }
     let mut bad = bare;
     bad["verifiableCredential"][0]["issuer"] = service.keys["ed"].clone();
     assert_eq!(ask(bad, json!({})).await.0, 400);
@@ -418,6 +489,10 @@ async fn less_than_all_checks_only_for_test_suites() {
     assert_eq!(strict.verified(signed, json!({ "checks": ["proof"] })).await.0, 400);
     let silent = json!({ "verifiableCredential": signed }).to_string();
     assert_eq!(lax.post("/credentials/verify", silent.clone()).await.0, 200);
+    let unknown = json!({ "checks": ["proof"], "documentLoader": "x" });
+    assert_eq!(lax.verified(signed, unknown.clone()).await.0, 200);
+    let (status, said) = strict.verified(signed, unknown).await;
+    assert_eq!((status, said["code"].as_str()), (400, Some("bad-options")), "{said}");
     assert_eq!(strict.post("/credentials/verify", silent).await.0, 400);
 }
 

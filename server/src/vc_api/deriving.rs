@@ -3,7 +3,7 @@
 use super::Desk;
 use super::answer::{Refusal, typed};
 use super::routes::{at_work, body};
-use super::verifying::{bytes, text, texts};
+use super::verifying::{bytes, only, text, texts};
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::response::Response;
@@ -18,10 +18,8 @@ pub(super) async fn post(State(desk): State<Arc<Desk>>, request: Request) -> Res
     let none = json!({});
     let options = said.get("options").filter(|options| !options.is_null()).unwrap_or(&none);
     let options = options.as_object().ok_or_else(|| Refusal::Options("options is not an object".to_owned()))?;
-    // An option that is passed over could have been the one that hides something.
-    let known = ["selectivePointers", "presentationHeader", "proofId"];
-    if let Some(name) = options.keys().find(|name| !known.contains(&name.as_str())).filter(|_| !desk.conformance) {
-        return Err(Refusal::Options(format!("{name:.40} is not an option that is known")));
+    if !desk.conformance {
+        only(options, &["selectivePointers", "presentationHeader", "proofId"])?;
     }
     let options = DeriveOptions {
         pointers: texts(options, "selectivePointers")?.unwrap_or_default(),

@@ -1,21 +1,34 @@
 //! `POST /{instance}/credentials/issue`.
 
 use super::answer::{Refusal, typed};
-use super::keyring::{INSTANCES, Instance};
+use super::keyring::{INSTANCES, Instance, suite_of};
 use super::routes::{at_work, body};
-use super::verifying::{text, texts};
+use super::verifying::{only, text, texts};
 use super::{Desk, conformance};
 use crate::Problem;
 use crate::clock::now;
 use axum::extract::{ConnectInfo, Path, Query, Request, State};
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::uri::Authority;
+use axum::http::{HeaderMap, HeaderName, StatusCode, header};
 use axum::response::Response;
 use identity::status::{BitstringEntry, Purpose};
 use identity::vc::{IssueError, IssueOptions, is_url, issue};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
+
+const OPTIONS: [&str; 9] = [
+    "created",
+    "expires",
+    "domain",
+    "challenge",
+    "proofId",
+    "previousProof",
+    "mandatoryPointers",
+    "statusMessage",
+    "statusReference",
+];
 
 #[derive(Deserialize)]
 pub(super) struct Form {
@@ -43,10 +56,14 @@ pub(super) async fn post(
         said.remove("credential").ok_or_else(|| Refusal::Options("credential is missing".to_owned()))?;
     let options = said.remove("options").unwrap_or(Value::Null);
     let purpose = status_of(&form.status)?;
+    // A list by another key would be another issuer's, and count for nobody.
+    if purpose.is_some() && suite_of(instance.kind).is_none() {
+        return Err(Refusal::Options(format!("{} gives no status: its key can sign no list", instance.name)));
+    }
     // The test suite gets words of its own.
     let words = (!desk.conformance).then(|| words_of(&options, purpose.is_some())).transpose()?;
     let (messages, references) = words.unwrap_or_default();
-    let options = options_of(instance, &options, desk.conformance)?;
+    let mut options = options_of(instance, &options, desk.conformance)?;
     if purpose.is_some() && credential.get("credentialStatus").is_some() {
         return Err(Refusal::Options("the credential has a status already".to_owned()));
     }
@@ -60,6 +77,9 @@ pub(super) async fn post(
                 conformance::count_bits(&mut entry);
             }
             credential.insert("credentialStatus".to_owned(), entry);
+            if let Some(pointers) = &mut options.mandatory {
+                always_disclose_state(pointers, credential);
+            }
         }
         issue(&credential, &options, key).map_err(refusal)
     })
@@ -74,6 +94,17 @@ fn refusal(error: IssueError) -> Refusal {
         IssueError::Signature => Problem::internal("a signature could not be made").into(),
         IssueError::Options(_) => Refusal::Options(error.to_string()),
         _ => Refusal::Document(error.to_string()),
+    }
+}
+
+/// A holder who could leave out the status, or the times, would show a revoked credential as a good one.
+fn always_disclose_state(pointers: &mut Vec<String>, credential: &Map<String, Value>) {
+    let members = ["credentialStatus", "validFrom", "validUntil", "issuanceDate", "expirationDate"];
+    for member in members.iter().filter(|member| credential.contains_key(**member)) {
+        let pointer = format!("/{member}");
+        if !pointers.contains(&pointer) {
+            pointers.push(pointer);
+        }
     }
 }
 
@@ -104,10 +135,25 @@ fn words_of(options: &Value, has_status: bool) -> Result<(Vec<String>, Vec<Strin
     Err(Refusal::Options(wrong.to_owned()))
 }
 
-/// Whether a program on this machine calls. One behind a proxy does not, though the proxy may be here.
+/// Whether a program on this machine calls. One behind a proxy does not, though the proxy may be here. Nor does a web
+/// page from elsewhere: whoever owns its name can let it lead to this machine, but the browser still says that name.
 pub(super) fn is_here(caller: SocketAddr, headers: &HeaderMap) -> bool {
     let forwarded = ["forwarded", "x-forwarded-for", "via"].iter().any(|name| headers.contains_key(*name));
-    caller.ip().to_canonical().is_loopback() && !forwarded
+    let all = |name: HeaderName, good: fn(&str) -> bool| {
+        headers.get_all(name).iter().all(|value| value.to_str().is_ok_and(good))
+    };
+    caller.ip().to_canonical().is_loopback()
+        && !forwarded
+        && headers.contains_key(header::HOST)
+        && all(header::HOST, is_own_name)
+        && all(header::ORIGIN, |origin| origin.split_once("://").is_some_and(|(_, name)| is_own_name(name)))
+}
+
+/// Whether a name, with a port or without, can only be this machine's.
+fn is_own_name(name: &str) -> bool {
+    let Ok(name) = name.parse::<Authority>() else { return false };
+    let host = name.host().trim_start_matches('[').trim_end_matches(']');
+    host.eq_ignore_ascii_case("localhost") || host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
 }
 
 fn options_of(instance: &Instance, said: &Value, conformance: bool) -> Result<IssueOptions, Refusal> {
@@ -117,20 +163,8 @@ fn options_of(instance: &Instance, said: &Value, conformance: bool) -> Result<Is
         Value::Object(said) => said,
         _ => return Err(Refusal::Options("options is not an object".to_owned())),
     };
-    // An option that is passed over could have been the one that mattered.
-    let known = [
-        "created",
-        "expires",
-        "domain",
-        "challenge",
-        "proofId",
-        "previousProof",
-        "mandatoryPointers",
-        "statusMessage",
-        "statusReference",
-    ];
-    if let Some(name) = said.keys().find(|name| !known.contains(&name.as_str())).filter(|_| !conformance) {
-        return Err(Refusal::Options(format!("{name:.40} is not an option that is known")));
+    if !conformance {
+        only(said, &OPTIONS)?;
     }
     let moment = |name| {
         let text = text(said, name)?;

@@ -69,9 +69,11 @@ impl Keyring {
     }
 }
 
-/// A plain suite for a kind of key.
+/// A suite for a kind of key that signs for everybody, if there is one; others sign for a holder, who derives from it.
 pub(super) fn suite_of(kind: KeyKind) -> Option<Suite> {
-    INSTANCES.iter().find(|instance| instance.kind == kind).map(|instance| instance.suite)
+    let in_parts = |suite| matches!(suite, Suite::EcdsaSd2023 | Suite::Bbs2023);
+    let plain = |instance: &&Instance| instance.kind == kind && !in_parts(instance.suite);
+    INSTANCES.iter().find(plain).map(|instance| instance.suite)
 }
 
 fn make(kind: KeyKind) -> Result<(Zeroizing<Vec<u8>>, Signer), StartError> {

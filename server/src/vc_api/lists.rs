@@ -1,4 +1,5 @@
-//! The status lists of the service: two for each key, one of what is revoked and one of what is suspended.
+//! The status lists of the service: two for each key that can sign one for all to read, one of what is revoked and one
+//! of what is suspended.
 //!
 //! An entry is drawn at random, so that its number tells nothing of when a credential was signed or of how many there
 //! are. With each entry that changes, some change that belong to nobody, so that a list says roughly, and not exactly,
@@ -62,7 +63,8 @@ pub(super) struct Lists {
 impl Lists {
     pub(super) fn open(folder: Option<&Path>, url: String, keys: &Keyring) -> std::result::Result<Self, StartError> {
         let purposes = [Purpose::Revocation, Purpose::Suspension];
-        let of = keys.kinds().flat_map(|kind| purposes.map(|purpose| (kind, purpose))).collect();
+        let signing = keys.kinds().filter(|kind| suite_of(*kind).is_some());
+        let of = signing.flat_map(|kind| purposes.map(|purpose| (kind, purpose))).collect();
         let lists = Self { url, of, folder: folder.map(Path::to_owned), kept: Mutex::default() };
         for number in 1..=lists.of.len() {
             // A damaged list is found now, and not by the first who asks for it.

@@ -105,7 +105,7 @@ struct Desk {
     web: Option<WebResolver>,
     fetched: Option<FetchedLists>,
     trust: Option<Arc<Trust>>,
-    work: Semaphore,
+    work: Arc<Semaphore>,
 }
 
 impl Desk {
@@ -171,7 +171,7 @@ pub async fn start(options: VcOptions) -> Result<RunningVcApi, StartError> {
         web,
         fetched,
         trust: trust.clone(),
-        work: Semaphore::new(AT_ONCE),
+        work: Arc::new(Semaphore::new(AT_ONCE)),
     });
     let mut running = places.serve(routes::router(desk), options.tls.as_ref())?;
     running.tasks.extend(trust.map(|trust| tokio::spawn(trust.keep_up())));

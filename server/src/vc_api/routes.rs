@@ -97,8 +97,44 @@ pub(super) async fn at_work<T: Send + 'static>(
     work: impl FnOnce(&Desk) -> T + Send + 'static,
 ) -> Result<T, Refusal> {
     let own = desk.clone();
-    let permit = desk.work.acquire().await.map_err(|error| Refusal::from(Problem::internal(error)))?;
-    let done = tokio::task::spawn_blocking(move || work(&own)).await;
-    drop(permit);
-    done.map_err(|error| Problem::internal(error).into())
+    let permit = desk.work.clone().acquire_owned().await.map_err(|error| Refusal::from(Problem::internal(error)))?;
+    let done = tokio::task::spawn_blocking(move || {
+        // It counts until it ends, also when nobody waits for it any more.
+        let _permit = permit;
+        work(&own)
+    });
+    done.await.map_err(|error| Problem::internal(error).into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::vc_api::keyring::Keyring;
+    use crate::vc_api::lists::Lists;
+    use tokio::sync::Semaphore;
+    use tokio::time::timeout;
+
+    #[tokio::test]
+    async fn work_that_nobody_waits_for_counts_until_it_ends() {
+        let keys = Keyring::open(None).unwrap();
+        let lists = Lists::open(None, String::new(), &keys).unwrap();
+        let work = Arc::new(Semaphore::new(1));
+        let desk = Arc::new(Desk {
+            keys,
+            lists,
+            conformance: false,
+            issue_for_all: false,
+            web: None,
+            fetched: None,
+            trust: None,
+            work,
+        });
+        let (end, ended) = std::sync::mpsc::channel();
+        let given_up = timeout(Duration::from_millis(50), at_work(&desk, move |_| ended.recv())).await;
+        assert!(given_up.is_err());
+        assert_eq!(desk.work.available_permits(), 0);
+        assert!(timeout(Duration::from_millis(50), at_work(&desk, |_| ())).await.is_err(), "there is no room");
+        end.send(()).unwrap();
+        assert!(timeout(PATIENCE, at_work(&desk, |_| ())).await.is_ok());
+    }
 }

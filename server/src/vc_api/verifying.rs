@@ -15,6 +15,8 @@ use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+const OPTIONS: [&str; 6] = ["challenge", "domain", "checks", "waive", "presentationHeader", "expectedProofPurpose"];
+
 pub(super) async fn credential(State(desk): State<Arc<Desk>>, request: Request) -> Result<Response, Refusal> {
     let (document, policy) = asked(&desk, request, "verifiableCredential", "assertionMethod").await?;
     Ok(of_credential(&at_work(&desk, move |_| verify_credential(&document, &policy)).await?))
@@ -33,6 +35,10 @@ async fn asked(desk: &Arc<Desk>, request: Request, name: &str, purpose: &str) ->
     let none = json!({});
     let options = said.get("options").filter(|options| !options.is_null()).unwrap_or(&none);
     let options = options.as_object().ok_or_else(|| Refusal::Options("options is not an object".to_owned()))?;
+    if !desk.conformance {
+        only(&said, &["options"])?;
+        only(options, &OPTIONS)?;
+    }
     // A yes would be about the one purpose that is checked.
     if text(options, "expectedProofPurpose")?.is_some_and(|expected| expected != purpose) {
         return Err(Refusal::Options(format!("{name} is proven for {purpose} only")));
@@ -65,6 +71,14 @@ async fn asked(desk: &Arc<Desk>, request: Request, name: &str, purpose: &str) ->
     let proof_only = !said.contains_key("options") || options.get("checks") == Some(&json!(["proof"]));
     policy.binding = !(desk.conformance && proof_only);
     Ok((document, policy))
+}
+
+/// Refuses names that are not known: one that is passed over could have been the one that mattered.
+pub(super) fn only(object: &Map<String, Value>, known: &[&str]) -> Result<(), Refusal> {
+    match object.keys().find(|name| !known.contains(&name.as_str())) {
+        Some(name) => Err(Refusal::Options(format!("{name:.40} is not an option that is known"))),
+        None => Ok(()),
+    }
 }
 
 /// Bytes as base64url in multibase.
