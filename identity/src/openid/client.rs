@@ -7,7 +7,7 @@ use crate::vc::KeyId;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Client {
     /// `decentralized_identifier:`: the request is signed by a key of this DID.
-    Did(KeyId),
+    Did(Box<KeyId>),
     /// `redirect_uri:`: nobody in particular. The request is not signed, and only this address gets the answer.
     Address(String),
 }
@@ -18,7 +18,7 @@ impl Client {
         let refused = |detail: &str| Refused::new("client-id", detail);
         match text.split_once(':') {
             Some(("decentralized_identifier", did)) => {
-                did.parse().map(Self::Did).map_err(|error| refused(&format!("{error}")))
+                did.parse().map(|did| Self::Did(Box::new(did))).map_err(|error| refused(&format!("{error}")))
             }
             Some(("redirect_uri", address)) => {
                 super::reading::address(address, "client-id").map(|address| Self::Address(address.to_owned()))

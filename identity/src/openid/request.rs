@@ -67,7 +67,7 @@ impl Request {
             return Err(Refused::new("client-id", "the request is not from whom the link names"));
         }
         match &client {
-            Client::Did(did) if *did == signed.signer => {}
+            Client::Did(did) if **did == signed.signer => {}
             Client::Did(_) => return Err(Refused::new("signature", "signed by another key than the client's")),
             Client::Address(_) => return Err(Refused::new("client-id", "signed, and from nobody in particular")),
         }

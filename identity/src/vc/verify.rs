@@ -401,7 +401,7 @@ fn signature(
     let wrong = || Err("the signature is not right".to_owned());
     if suite.form() == Form::Parts {
         let context = policy.pseudonym_context.as_deref();
-        return if selective::verify(&bare, proof, suite, &key, context)? { Ok(()) } else { wrong() };
+        return if selective::verify(&bare, proof, suite, key, context)? { Ok(()) } else { wrong() };
     }
     let value = proof.get("proofValue").and_then(Value::as_str).unwrap_or_default();
     // Twice the bytes are more letters than base58 takes.
