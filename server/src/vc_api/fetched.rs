@@ -27,10 +27,12 @@ const ROOM: usize = 64;
 /// How many requests are open at once, whoever asks for them.
 const AT_ONCE: usize = 16;
 
+/// When each URL was asked, and what it answered.
+type Kept = BTreeMap<String, (Timestamp, Option<Vec<u8>>)>;
+
 pub(super) struct FetchedLists {
     fetcher: Fetcher,
-    /// What the URL answered, and when.
-    kept: Mutex<BTreeMap<String, (Timestamp, Option<Vec<u8>>)>>,
+    kept: Mutex<Kept>,
     open: Semaphore,
 }
 
@@ -63,7 +65,7 @@ impl FetchedLists {
         list
     }
 
-    fn kept(&self) -> MutexGuard<'_, BTreeMap<String, (Timestamp, Option<Vec<u8>>)>> {
+    fn kept(&self) -> MutexGuard<'_, Kept> {
         // Each change of it is whole, also where a thread broke off.
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -123,7 +123,8 @@ fn words_of(options: &Value, has_status: bool) -> Result<(Vec<String>, Vec<Strin
     let said = options.as_object().unwrap_or(&none);
     let messages = texts(said, "statusMessage")?.unwrap_or_default();
     let references = one_or_more(said, "statusReference")?;
-    let wrong = if !has_status && !(messages.is_empty() && references.is_empty()) {
+    let says_nothing = messages.is_empty() && references.is_empty();
+    let wrong = if !has_status && !says_nothing {
         "there is no status to say this of"
     } else if !matches!(messages.len(), 0 | 2) {
         "statusMessage is not one text for unset and one for set"
