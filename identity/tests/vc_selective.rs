@@ -416,6 +416,16 @@ fn a_holder_has_one_pseudonym_in_each_study_and_nobody_else_has_it() {
     assert_eq!(asked(&plain, Some("heart-2026")).failed(), ["audience", "signature"]);
     assert!(pseudonym(&plain).is_none());
     fails_at(&base, "proof-shape");
+    // A statement of the holder's own, in the places of the secret and of what hides it.
+    for behind in [0_u64, 1] {
+        let injected = edited(&one, |components| {
+            let signed = u64::try_from(components[6].as_integer().unwrap()).unwrap();
+            *components[3].as_array_mut().unwrap().last_mut().unwrap() = (signed + behind).into();
+        });
+        let verification = asked(&injected, Some("heart-2026"));
+        let refused = verification.checks.iter().find(|check| check.name == "proof-shape").unwrap();
+        assert!(refused.detail.contains("where the issuer signed none"), "{}", refused.detail);
+    }
     // Another's pseudonym, the point at infinity, and other numbers of statements.
     let others = pseudonym(&other).unwrap().to_vec();
     let swapped = edited(&one, |components| components[5] = Cbor::Bytes(others));
