@@ -60,7 +60,7 @@ pub fn verify_credential(bytes: &[u8], policy: &Policy) -> Verification<Value> {
         let document = read(&mut checks, bytes);
         match document {
             Some(document) => match Enveloped::of(&document) {
-                Some(enveloped) => enveloped.verify_credential(policy),
+                Some(enveloped) => enveloped.verify_credential(None, policy),
                 None => credential(checks, document, policy),
             },
             None => checks.conclude(None),
@@ -137,7 +137,12 @@ pub(crate) fn content<'a>(checks: &mut Checks, document: &'a Map<String, Value>,
 }
 
 fn presentation(mut checks: Checks, document: Map<String, Value>, policy: &Policy) -> PresentationReport {
-    let (holder, credentials) = presented(&mut checks, &document, policy);
+    let keys = |_: Option<&str>| {
+        let signers = proofs(&document).unwrap_or_default().into_iter();
+        let signers = signers.filter_map(|proof| signer(proof, PURPOSE_PRESENTATION, policy).ok());
+        signers.map(|signer| signer.key).collect::<Vec<_>>()
+    };
+    let (holder, credentials) = presented(&mut checks, &document, keys, policy);
     if policy.unsigned && !document.contains_key("proof") {
         // Nobody claims anything, so there is nothing to prove; the report says so.
         for name in OF_PROOFS {
@@ -160,9 +165,11 @@ pub(crate) fn asked(checks: &mut Checks, policy: &Policy) {
 }
 
 /// Everything of a presentation but its proofs: who it says that it is from, and what came of each credential in it.
+/// `keys` are those that prove it, in the name of this holder.
 pub(crate) fn presented<'a>(
     checks: &mut Checks,
     document: &'a Map<String, Value>,
+    keys: impl FnOnce(Option<&str>) -> Vec<KeyId>,
     policy: &Policy,
 ) -> (Option<&'a str>, Vec<Verification<Value>>) {
     checks.record("context", model::context(document));
@@ -170,6 +177,7 @@ pub(crate) fn presented<'a>(
     checks.record("id", model::id(document));
     let named = document.get("holder").map(|_| model::party(document, "holder")).transpose();
     let holder = checks.record("holder", named).flatten();
+    let keys = keys(holder);
     let mut credentials = Vec::new();
     let held = match model::objects(document, "verifiableCredential") {
         // Presenting nothing shows control of a key.
@@ -183,7 +191,7 @@ pub(crate) fn presented<'a>(
         Ok(held) if held.len() <= MAX_CREDENTIALS => {
             // A challenge and an address belong to the presentation.
             let inner = Policy { challenge: None, domain: None, ..policy.clone() };
-            credentials.extend(held.into_iter().map(|one| held_credential(one, &inner)));
+            credentials.extend(held.into_iter().map(|one| held_credential(one, &keys, &inner)));
             if credentials.iter().all(|one| one.verified.is_some()) {
                 Ok(())
             } else {
@@ -198,9 +206,9 @@ pub(crate) fn presented<'a>(
     (holder, credentials)
 }
 
-fn held_credential(document: &Map<String, Value>, policy: &Policy) -> Verification<Value> {
+fn held_credential(document: &Map<String, Value>, keys: &[KeyId], policy: &Policy) -> Verification<Value> {
     if let Some(enveloped) = Enveloped::of(document) {
-        return enveloped.verify_credential(policy);
+        return enveloped.verify_credential(Some(keys), policy);
     }
     let mut checks = Checks::new(&[&BEFORE[..], &OF_CREDENTIAL, &OF_PROOFS, &QUESTIONS].concat());
     for name in BEFORE {
