@@ -362,6 +362,11 @@ fn what_everybody_sees_is_not_concealed_and_has_its_form() {
         (json!({ "iss": Value::Null }), "claims"),
         (json!({ "iss": "did:example:victim" }), "signer-is-issuer"),
         (json!({ "status": "live" }), "claims"),
+        // Whoever judges issuers and statuses would read these, and not who signed.
+        (json!({ "issuer": "did:example:trusted" }), "claims"),
+        (json!({ "type": ["VerifiableCredential", "Enrolment"] }), "claims"),
+        (json!({ "@context": ["https://www.w3.org/ns/credentials/v2"] }), "claims"),
+        (json!({ "credentialStatus": {} }), "claims"),
         (json!({ "exp": now().unix() - 1 }), "expires"),
         (json!({ "nbf": now().unix() + 301 }), "created"),
         (json!({ "nonce": "x" }), "challenge"),

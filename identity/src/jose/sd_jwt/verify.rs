@@ -13,6 +13,8 @@ use serde_json::{Map, Value};
 const MAX_AGE: i64 = 300;
 const OF_DISCLOSURE: [&str; 1] = ["disclosures"];
 const OF_BINDING: [&str; 2] = ["key-binding", "sd-hash"];
+/// What judges read of a W3C credential. Of an SD-JWT VC nobody compares these with who signed.
+const OF_W3C: [&str; 4] = ["@context", "issuer", "credentialStatus", "type"];
 
 /// Verifies an SD-JWT as its issuer handed it out, and hands back its claims with everything that is disclosed.
 pub fn verify_sd_jwt(text: &str, policy: &Policy) -> Verification<Value> {
@@ -69,8 +71,11 @@ fn verify(
     checks.conclude(Some(Value::Object(content)))
 }
 
-/// The claims that every SD-JWT VC has, in their forms.
+/// The claims that every SD-JWT VC has, in their forms, and none that would make it look like a W3C credential.
 fn typed(claims: &Map<String, Value>) -> Result<(), String> {
+    if let Some(name) = OF_W3C.iter().find(|name| claims.contains_key(**name)) {
+        return Err(format!("{name} belongs to W3C credentials"));
+    }
     for name in ["vct", "iss"] {
         if claims.get(name).and_then(Value::as_str).is_none_or(str::is_empty) {
             return Err(format!("{name} is missing or is no text"));
