@@ -366,6 +366,15 @@ fn what_is_bound_to_a_key_is_in_no_presentation_by_another() {
 }
 
 #[test]
+fn a_token_is_no_answer_where_only_another_proof_is() {
+    let good = signed(KeyKind::Ed25519);
+    let header = Policy { presentation_header: Some(b"of one verifier".to_vec()), ..Policy::new(now()) };
+    assert_eq!(verify_token(&good, &header).failed(), ["challenge"]);
+    let pseudonym = Policy { pseudonym_context: Some("heart-2026".to_owned()), ..Policy::new(now()) };
+    assert_eq!(verify_token(&good, &pseudonym).failed(), ["audience"]);
+}
+
+#[test]
 fn an_envelope_says_nothing_but_its_token() {
     let policy = Policy::new(now());
     let good = envelope(&signed(KeyKind::P256), false);

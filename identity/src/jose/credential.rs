@@ -93,6 +93,7 @@ pub(super) fn verify_held_token(token: &str, keys: Option<&[KeyId]>, policy: &Po
         checks.record("claims", claims(&token.payload, issuer));
         held(&mut checks, &token.payload, keys, policy);
         prove(&mut checks, &token, issuer, PURPOSE_CREDENTIAL, policy);
+        unanswered(&mut checks, policy);
         policy.ask(&mut checks, &document, "credentialStatus");
         checks.conclude(Some(Value::Object(document)))
     };
@@ -149,6 +150,16 @@ pub(super) fn held(checks: &mut Checks, payload: &Map<String, Value>, keys: Opti
             let shown = bound_key(payload, policy).and_then(|key| keys.contains(&key).then_some(()).ok_or_else(other));
             checks.record("key-binding", shown);
         }
+    }
+}
+
+/// Nothing that only a proof by `bbs-2023` can show is in a token, so where it was asked for a token is no answer.
+pub(super) fn unanswered(checks: &mut Checks, policy: &Policy) {
+    if policy.presentation_header.is_some() {
+        checks.record::<()>("challenge", Err("a token has no presentation header".to_owned()));
+    }
+    if policy.pseudonym_context.is_some() {
+        checks.record::<()>("audience", Err("a token has no pseudonym".to_owned()));
     }
 }
 

@@ -245,8 +245,8 @@ fn prove(checks: &mut Checks, document: &Map<String, Value>, named: Option<&str>
             record("freshness", freshness(proof, policy.now.plus_seconds(-seconds)));
         }
         record("challenge", challenge(proof, policy.challenge.as_deref()));
-        record("challenge", presentation_header(proof, policy.presentation_header.as_deref()));
-        record("audience", pseudonym(proof, policy.pseudonym_context.as_deref()));
+        record("challenge", presentation_header(proof, purpose, policy.presentation_header.as_deref()));
+        record("audience", pseudonym(proof, purpose, policy.pseudonym_context.as_deref()));
         record("audience", audience(proof, policy.domain.as_deref()));
     }
     if policy.max_proof_age.is_none() {
@@ -285,8 +285,8 @@ fn value(proof: &Proof) -> Result<(), String> {
 }
 
 /// A derived proof answers with bytes of its own, because its options are the issuer's.
-fn presentation_header(proof: &Proof, expected: Option<&[u8]>) -> Result<(), String> {
-    let Ok(Suite::Bbs2023) = Suite::of_proof(proof) else { return Ok(()) };
+fn presentation_header(proof: &Proof, purpose: &str, expected: Option<&[u8]>) -> Result<(), String> {
+    let Ok(Suite::Bbs2023) = Suite::of_proof(proof) else { return unanswered(purpose, expected.is_some()) };
     match (selective::answer(proof)?.0.as_slice(), expected) {
         (found, Some(expected)) if found == expected => Ok(()),
         ([], None) => Ok(()),
@@ -296,13 +296,21 @@ fn presentation_header(proof: &Proof, expected: Option<&[u8]>) -> Result<(), Str
 }
 
 /// Whether a proof shows a pseudonym if, and only if, one was asked for. In which context is part of what is proven.
-fn pseudonym(proof: &Proof, context: Option<&str>) -> Result<(), String> {
-    let Ok(Suite::Bbs2023) = Suite::of_proof(proof) else { return Ok(()) };
+fn pseudonym(proof: &Proof, purpose: &str, context: Option<&str>) -> Result<(), String> {
+    let Ok(Suite::Bbs2023) = Suite::of_proof(proof) else { return unanswered(purpose, context.is_some()) };
     match (selective::answer(proof)?.1, context) {
         (true, Some(_)) | (false, None) => Ok(()),
         (true, None) => Err("there is a pseudonym that this verifier did not ask for".to_owned()),
         (false, Some(_)) => Err("there is no pseudonym".to_owned()),
     }
+}
+
+/// A credential by another suite can not give what was asked for. A presentation around it need not: it has a challenge.
+fn unanswered(purpose: &str, asked: bool) -> Result<(), String> {
+    if asked && purpose == PURPOSE_CREDENTIAL {
+        return Err("only bbs-2023 can answer what this verifier asked for".to_owned());
+    }
+    Ok(())
 }
 
 fn suite(proof: &Proof, policy: &Policy) -> Result<Suite, String> {

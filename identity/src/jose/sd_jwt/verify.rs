@@ -4,7 +4,7 @@ use super::issue::SHOWN;
 use super::unfold::unfold;
 use super::{Parts, TYP_BINDING, TYP_TYPED, TYP_W3C, digest, take_apart};
 use crate::credential::{Checks, Verification};
-use crate::jose::credential::{OF_CLAIMS, bound_key, claims, held, without_claims};
+use crate::jose::credential::{OF_CLAIMS, bound_key, claims, held, unanswered, without_claims};
 use crate::jose::token::{OF_TOKEN, Token, note, read};
 use crate::vc::{KeyId, PURPOSE_CREDENTIAL, Policy, QUESTIONS, broke_off, content, with_room};
 use serde_json::{Map, Value};
@@ -50,6 +50,7 @@ fn verify(
     let Some(token) = note(&mut checks, &OF_TOKEN, token) else { return checks.conclude(None) };
     token.times(&mut checks, policy);
     bind(&mut checks, &parts, &token);
+    unanswered(&mut checks, policy);
     let unfolded = unfold(&token.payload, &parts.disclosures);
     let Some(unfolded) = checks.record("disclosures", unfolded) else { return checks.conclude(None) };
     let shown = unfolded.claims;
