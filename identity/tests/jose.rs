@@ -4,7 +4,6 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64;
 use consent::Timestamp;
-use identity::Verification;
 use identity::jose::{
     Algorithm, TokenOptions, did_jwk, envelope, issue_token, verify_presentation_token, verify_token,
 };
@@ -12,6 +11,7 @@ use identity::vc::{
     IssueError, IssueOptions, KeyId, KeyKind, Policy, Signer, Suite, issue, named_dids, named_lists, verify_credential,
     verify_presentation,
 };
+use identity::{CheckResult, Verification};
 use serde_json::{Value, json};
 
 const V2: &str = "https://www.w3.org/ns/credentials/v2";
@@ -318,6 +318,60 @@ fn presentations_hold_tokens_and_documents_and_answer_one_verifier() {
     let report = verify_presentation_token(&token, &policy);
     assert!(report.presentation.failed().contains(&"credentials"));
     assert!(report.credentials[0].failed().contains(&"claims") && report.credentials[1].verified.is_some());
+}
+
+#[test]
+fn what_is_bound_to_a_key_is_in_no_presentation_by_another() {
+    let (holder, thief) = (key(KeyKind::P256, 9), key(KeyKind::P256, 8));
+    let jwk = json!({ "jwk": holder.id().to_jwk().unwrap() });
+    for cnf in [jwk, json!({ "kid": holder.id().verification_method() })] {
+        let bound = changed(&[], &[("cnf", cnf)]);
+        // Alone nobody says that they hold it, and the report says so.
+        let alone = check(&bound);
+        assert!(alone.verified.is_some(), "{:?}", alone.checks);
+        let binding = alone.checks.iter().find(|check| check.name == "key-binding").unwrap();
+        assert_eq!(binding.result, CheckResult::Waived);
+        assert!(binding.detail.contains("nobody shows"), "{}", binding.detail);
+
+        let held = json!([envelope(&bound, false)]);
+        let policy = Policy { challenge: Some("n-1".to_owned()), ..Policy::new(now()) };
+        for (presenter, failed) in [(&holder, &[][..]), (&thief, &["key-binding"][..])] {
+            let document = presentation(presenter, held.clone());
+            let options = TokenOptions { nonce: Some("n-1".to_owned()), ..TokenOptions::new(now()) };
+            let token = issue_token(&document, &options, presenter).unwrap();
+            let mut options = IssueOptions::new(Suite::EcdsaJcs2019, now());
+            options.challenge = Some("n-1".to_owned());
+            let proved = issue(&document, &options, presenter).unwrap();
+            for report in [
+                verify_presentation_token(&token, &policy),
+                verify_presentation(proved.to_string().as_bytes(), &policy),
+            ] {
+                assert_eq!(report.credentials[0].failed(), failed, "{:?}", report.credentials[0].checks);
+                assert_eq!(report.presentation.verified.is_some(), failed.is_empty());
+            }
+        }
+        // A presentation without a proof shows no key at all.
+        let unsigned = Policy { unsigned: true, ..Policy::new(now()) };
+        let report = verify_presentation(presentation(&holder, held).to_string().as_bytes(), &unsigned);
+        assert_eq!(report.presentation.failed(), ["credentials"]);
+        assert_eq!(report.credentials[0].failed(), ["key-binding"]);
+    }
+    for cnf in [json!({}), json!(7), json!({ "x5c": [] })] {
+        let held = json!([envelope(&changed(&[], &[("cnf", cnf)]), false)]);
+        let options = TokenOptions { nonce: Some("n-1".to_owned()), ..TokenOptions::new(now()) };
+        let token = issue_token(&presentation(&holder, held), &options, &holder).unwrap();
+        let policy = Policy { challenge: Some("n-1".to_owned()), ..Policy::new(now()) };
+        assert_eq!(verify_presentation_token(&token, &policy).credentials[0].failed(), ["key-binding"]);
+    }
+}
+
+#[test]
+fn a_token_is_no_answer_where_only_another_proof_is() {
+    let good = signed(KeyKind::Ed25519);
+    let header = Policy { presentation_header: Some(b"of one verifier".to_vec()), ..Policy::new(now()) };
+    assert_eq!(verify_token(&good, &header).failed(), ["challenge"]);
+    let pseudonym = Policy { pseudonym_context: Some("heart-2026".to_owned()), ..Policy::new(now()) };
+    assert_eq!(verify_token(&good, &pseudonym).failed(), ["audience"]);
 }
 
 #[test]

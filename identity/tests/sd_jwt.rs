@@ -6,9 +6,10 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64;
 use consent::Timestamp;
 use identity::Verification;
 use identity::jose::{
-    Binding, Concealed, SdJwtError, did_jwk, issue_sd_jwt, present_sd_jwt, verify_sd_jwt, verify_sd_jwt_presentation,
+    Binding, Concealed, SdJwtError, TokenOptions, did_jwk, issue_sd_jwt, issue_token, present_sd_jwt,
+    verify_presentation_token, verify_sd_jwt, verify_sd_jwt_presentation,
 };
-use identity::vc::{KeyKind, Policy, Signer};
+use identity::vc::{KeyKind, Policy, Signer, verify_credential};
 use serde_json::{Value, json};
 
 const NONCE: &str = "n-1";
@@ -147,12 +148,54 @@ fn a_w3c_credential_takes_this_form_too() {
         "id": format!("data:application/vc+sd-jwt,{held}"),
         "type": "EnvelopedVerifiableCredential",
     });
-    let verification = identity::vc::verify_credential(url.to_string().as_bytes(), &Policy::new(now()));
+    let verification = verify_credential(url.to_string().as_bytes(), &Policy::new(now()));
     assert!(verification.verified.is_some(), "{:?}", verification.checks);
+    // A credential by its type is none of W3C, whatever its envelope calls it.
+    let typed = issued(KeyKind::Ed25519, &key(KeyKind::P256, 9));
+    for (media, name) in [("vc+sd-jwt", "typ"), ("dc+sd-jwt", "envelope")] {
+        let mut other = url.clone();
+        other["id"] = json!(format!("data:application/{media},{typed}"));
+        let failed = verify_credential(other.to_string().as_bytes(), &Policy::new(now())).failed();
+        assert_eq!(failed, [name], "{media}");
+    }
     for pointer in ["/type", "/issuer", "/@context"] {
         let concealed = Concealed { pointers: &[pointer], ..Concealed::default() };
         assert!(matches!(issue_sd_jwt(&credential, &concealed, &issuer), Err(SdJwtError::Pointer(_))));
     }
+}
+
+#[test]
+fn what_is_bound_to_a_key_is_in_no_presentation_by_another() {
+    let (issuer, holder, thief) = (key(KeyKind::P256, 7), key(KeyKind::P256, 9), key(KeyKind::P256, 8));
+    let credential = json!({
+        "@context": ["https://www.w3.org/ns/credentials/v2", "https://www.w3.org/ns/credentials/examples/v2"],
+        "type": ["VerifiableCredential"],
+        "issuer": issuer.id().as_str(),
+        "credentialSubject": { "id": "did:example:1", "alumniOf": "A" },
+    });
+    let bound_to = holder.id();
+    let concealed = Concealed { holder: Some(&bound_to), ..Concealed::default() };
+    let held = issue_sd_jwt(&credential, &concealed, &issuer).unwrap();
+    let presented_by = |key: &Signer| {
+        let presentation = json!({
+            "@context": ["https://www.w3.org/ns/credentials/v2"],
+            "type": ["VerifiablePresentation"],
+            "holder": key.id().as_str(),
+            "verifiableCredential": [{
+                "@context": ["https://www.w3.org/ns/credentials/v2"],
+                "id": format!("data:application/vc+sd-jwt,{held}"),
+                "type": "EnvelopedVerifiableCredential",
+            }],
+        });
+        let (nonce, audience) = (Some(NONCE.to_owned()), Some(LAB.to_owned()));
+        let options = TokenOptions { nonce, audience, ..TokenOptions::new(now()) };
+        verify_presentation_token(&issue_token(&presentation, &options, key).unwrap(), &policy())
+    };
+    let own = presented_by(&holder);
+    assert!(own.presentation.verified.is_some(), "{:?} {:?}", own.presentation.checks, own.credentials[0].checks);
+    let stolen = presented_by(&thief);
+    assert_eq!(stolen.presentation.failed(), ["credentials"]);
+    assert_eq!(stolen.credentials[0].failed(), ["key-binding"]);
 }
 
 #[test]
@@ -319,6 +362,11 @@ fn what_everybody_sees_is_not_concealed_and_has_its_form() {
         (json!({ "iss": Value::Null }), "claims"),
         (json!({ "iss": "did:example:victim" }), "signer-is-issuer"),
         (json!({ "status": "live" }), "claims"),
+        // Whoever judges issuers and statuses would read these, and not who signed.
+        (json!({ "issuer": "did:example:trusted" }), "claims"),
+        (json!({ "type": ["VerifiableCredential", "Enrolment"] }), "claims"),
+        (json!({ "@context": ["https://www.w3.org/ns/credentials/v2"] }), "claims"),
+        (json!({ "credentialStatus": {} }), "claims"),
         (json!({ "exp": now().unix() - 1 }), "expires"),
         (json!({ "nbf": now().unix() + 301 }), "created"),
         (json!({ "nonce": "x" }), "challenge"),

@@ -11,7 +11,7 @@ use identity::status::{
     BitstringEntry, ListTerms, MAX_UNPACKED, MIN_ENTRIES, Purpose, Status, StatusBits, StatusEntry, StatusError,
     StatusLists, list_credential, status_entries,
 };
-use identity::vc::{IssueOptions, KeyKind, Policy, Signer, Suite, issue, verify_credential};
+use identity::vc::{Finding, IssueOptions, Judge, KeyKind, Policy, Signer, Suite, issue, verify_credential};
 use identity::{CheckResult, SigningKey};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -252,6 +252,13 @@ fn a_credential_counts_only_while_every_list_says_so() {
     two["credentialStatus"] = json!([other.to_json(), entry(5, Purpose::Revocation).to_json()]);
     assert_eq!(with(&two, lists(&bits)).1, CheckResult::Failed);
     assert_eq!(with(&two, lists(&StatusBits::new(1).unwrap())).1, CheckResult::NotMade);
+    // A status that names no list, or is none of this kind of credential, is no yes.
+    let mut none = credential.clone();
+    none["credentialStatus"] = json!([]);
+    assert_eq!(with(&none, lists(&bits)).1, CheckResult::NotMade);
+    let odd = json!({ "@context": [], "status": { "status_list": { "idx": 6, "uri": URL } } });
+    let judge = StatusLists { lists: lists(&bits), resolver: Arc::new(Local) };
+    assert!(matches!(judge.judge(odd.as_object().unwrap(), now()), Finding::Unknown(_)));
 }
 
 /// A `statuslist+jwt` with members changed, signed by a key of ours.

@@ -7,7 +7,7 @@ use ciborium::Value as Cbor;
 use identity::Verification;
 use identity::vc::{
     DeriveError, DeriveOptions, IssueError, IssueOptions, KeyKind, Policy, PseudonymSecret, Signer, Suite, derive,
-    derive_as, issue, pseudonym, verify_credential,
+    derive_as, issue, pseudonym, verify_credential, verify_presentation,
 };
 use serde_json::{Value, json};
 
@@ -315,6 +315,9 @@ fn a_proof_of_bbs_answers_one_verifier_and_can_not_be_linked() {
     let replayed = edited(&answer, |components| components[4] = Cbor::Bytes(b"of another".to_vec()));
     let policy = Policy { presentation_header: Some(b"of another".to_vec()), ..policy() };
     assert_eq!(verify_credential(replayed.to_string().as_bytes(), &policy).failed(), ["signature"]);
+    // A credential by another suite has none to show.
+    let other = derived(Suite::EcdsaSd2023, KeyKind::P256);
+    assert_eq!(verify_credential(other.to_string().as_bytes(), &policy).failed(), ["challenge"]);
     let long = DeriveOptions { presentation_header: vec![0; 1_001], ..chosen(&CHOSEN) };
     assert!(matches!(derive(&base, &long), Err(DeriveError::Proof(_))));
 
@@ -415,7 +418,33 @@ fn a_holder_has_one_pseudonym_in_each_study_and_nobody_else_has_it() {
     let plain = derived(Suite::Bbs2023, KeyKind::Bls12381G2);
     assert_eq!(asked(&plain, Some("heart-2026")).failed(), ["audience", "signature"]);
     assert!(pseudonym(&plain).is_none());
+    assert_eq!(asked(&derived(Suite::EcdsaSd2023, KeyKind::P256), Some("heart-2026")).failed(), ["audience"]);
     fails_at(&base, "proof-shape");
+    // A presentation around it needs none of its own.
+    let holder = key(KeyKind::P256, 9);
+    let presentation = json!({
+        "@context": ["https://www.w3.org/ns/credentials/v2"],
+        "type": ["VerifiablePresentation"],
+        "holder": holder.id().as_str(),
+        "verifiableCredential": [one],
+    });
+    let mut answering = IssueOptions::new(Suite::EcdsaRdfc2019, "2026-11-22T12:00:00Z".parse().unwrap());
+    answering.challenge = Some("c1".to_owned());
+    let presentation = issue(&presentation, &answering, &holder).unwrap();
+    let asking =
+        Policy { challenge: Some("c1".to_owned()), pseudonym_context: Some("heart-2026".to_owned()), ..policy() };
+    let report = verify_presentation(presentation.to_string().as_bytes(), &asking);
+    assert!(report.presentation.verified.is_some(), "{:?}", report.presentation.checks);
+    // A statement of the holder's own, in the places of the secret and of what hides it.
+    for behind in [0_u64, 1] {
+        let injected = edited(&one, |components| {
+            let signed = u64::try_from(components[6].as_integer().unwrap()).unwrap();
+            *components[3].as_array_mut().unwrap().last_mut().unwrap() = (signed + behind).into();
+        });
+        let verification = asked(&injected, Some("heart-2026"));
+        let refused = verification.checks.iter().find(|check| check.name == "proof-shape").unwrap();
+        assert!(refused.detail.contains("where the issuer signed none"), "{}", refused.detail);
+    }
     // Another's pseudonym, the point at infinity, and other numbers of statements.
     let others = pseudonym(&other).unwrap().to_vec();
     let swapped = edited(&one, |components| components[5] = Cbor::Bytes(others));

@@ -4,8 +4,9 @@ use super::named::own_method;
 use super::token::{OF_TOKEN, Token, note, read, sign};
 use crate::credential::{Checks, Verification};
 use crate::vc::{
-    IssueError, OF_CREDENTIAL, OF_PRESENTATION, PURPOSE_CREDENTIAL, PURPOSE_PRESENTATION, Policy, PresentationReport,
-    QUESTIONS, Signer, TYPE_PRESENTATION, asked, broke_off, content, presented, sound, types, with_room,
+    IssueError, KeyId, OF_CREDENTIAL, OF_PRESENTATION, PURPOSE_CREDENTIAL, PURPOSE_PRESENTATION, Policy,
+    PresentationReport, QUESTIONS, Signer, TYPE_PRESENTATION, asked, broke_off, content, maker, presented, sound,
+    types, with_room,
 };
 use consent::Timestamp;
 use serde_json::{Map, Value, json};
@@ -77,14 +78,22 @@ fn token_of(document: &Value, options: &TokenOptions, key: &Signer) -> Result<St
 
 /// Verifies a credential that is a `vc+jwt`, and hands back the credential without the claims of the token.
 pub fn verify_token(token: &str, policy: &Policy) -> Verification<Value> {
+    verify_held_token(token, None, policy)
+}
+
+/// The same for a credential in a presentation that these keys prove; without any it stands alone.
+pub(super) fn verify_held_token(token: &str, keys: Option<&[KeyId]>, policy: &Policy) -> Verification<Value> {
     let work = || {
-        let mut checks = Checks::new(&[&OF_TOKEN[..], &OF_CREDENTIAL, &OF_CLAIMS, &QUESTIONS].concat());
+        let names = [&OF_TOKEN[..], &OF_CREDENTIAL, &["key-binding"], &OF_CLAIMS, &QUESTIONS].concat();
+        let mut checks = Checks::new(&names);
         let read = note(&mut checks, &OF_TOKEN, read(token, &[TYP_CREDENTIAL], &policy.algorithms));
         let Some(token) = read else { return checks.conclude(None) };
         let document = without_claims(&token.payload);
         let issuer = content(&mut checks, &document, policy.now);
         checks.record("claims", claims(&token.payload, issuer));
+        held(&mut checks, &token.payload, keys, policy);
         prove(&mut checks, &token, issuer, PURPOSE_CREDENTIAL, policy);
+        unanswered(&mut checks, policy);
         policy.ask(&mut checks, &document, "credentialStatus");
         checks.conclude(Some(Value::Object(document)))
     };
@@ -100,7 +109,11 @@ pub fn verify_presentation_token(token: &str, policy: &Policy) -> PresentationRe
             return PresentationReport { presentation: checks.conclude(None), credentials: Vec::new() };
         };
         let document = without_claims(&token.payload);
-        let (holder, credentials) = presented(&mut checks, &document, policy);
+        let keys = |holder: Option<&str>| {
+            let made = token.method(holder).and_then(|method| maker(&method, PURPOSE_PRESENTATION, policy));
+            made.map(|made| made.key).into_iter().collect::<Vec<_>>()
+        };
+        let (holder, credentials) = presented(&mut checks, &document, keys, policy);
         checks.record("claims", claims(&token.payload, holder));
         asked(&mut checks, policy);
         prove(&mut checks, &token, holder, PURPOSE_PRESENTATION, policy);
@@ -114,6 +127,40 @@ fn prove(checks: &mut Checks, token: &Token, named: Option<&str>, purpose: &str,
     token.times(checks, policy);
     token.addressed(checks, policy.challenge.as_deref(), policy.domain.as_deref());
     token.prove(checks, named, purpose, policy);
+}
+
+/// The key that a credential is bound to: `cnf` (RFC 7800) with a JWK, or with the DID URL of a key.
+pub(super) fn bound_key(payload: &Map<String, Value>, policy: &Policy) -> Result<KeyId, String> {
+    let confirmation = payload.get("cnf").and_then(Value::as_object).ok_or("the credential is bound to no key")?;
+    match (confirmation.get("jwk"), confirmation.get("kid")) {
+        (Some(jwk), None) => KeyId::from_jwk(jwk).map_err(|error| format!("cnf: {error}")),
+        (None, Some(Value::String(kid))) => maker(kid, PURPOSE_PRESENTATION, policy).map(|made| made.key),
+        _ => Err("cnf has another form than those that are known".to_owned()),
+    }
+}
+
+/// Whether a credential that is bound to a key is in a presentation that this key proves; in somebody else's, a thief
+/// shows it. Of one that stands alone nobody says that they hold it, and the report says so.
+pub(super) fn held(checks: &mut Checks, payload: &Map<String, Value>, keys: Option<&[KeyId]>, policy: &Policy) {
+    match keys {
+        _ if !payload.contains_key("cnf") => checks.waive("key-binding", "the credential is bound to no key"),
+        None => checks.waive("key-binding", "there is none: nobody shows that they hold this credential"),
+        Some(keys) => {
+            let other = || "the holder's key is not shown to be that of the presentation".to_owned();
+            let shown = bound_key(payload, policy).and_then(|key| keys.contains(&key).then_some(()).ok_or_else(other));
+            checks.record("key-binding", shown);
+        }
+    }
+}
+
+/// Nothing that only a proof by `bbs-2023` can show is in a token, so where it was asked for a token is no answer.
+pub(super) fn unanswered(checks: &mut Checks, policy: &Policy) {
+    if policy.presentation_header.is_some() {
+        checks.record::<()>("challenge", Err("a token has no presentation header".to_owned()));
+    }
+    if policy.pseudonym_context.is_some() {
+        checks.record::<()>("audience", Err("a token has no pseudonym".to_owned()));
+    }
 }
 
 pub(super) fn without_claims(payload: &Map<String, Value>) -> Map<String, Value> {

@@ -1,10 +1,12 @@
 //! A token within a document: an `EnvelopedVerifiableCredential` or `EnvelopedVerifiablePresentation` (VCDM 2.0,
 //! sections 4.13 and 4.14).
 
+use super::credential::verify_held_token;
+use super::sd_jwt::verify_enveloped;
 use super::token::unread;
-use super::{verify_presentation_token, verify_sd_jwt, verify_token};
+use super::verify_presentation_token;
 use crate::credential::{Checks, Verification};
-use crate::vc::{Policy, PresentationReport};
+use crate::vc::{KeyId, Policy, PresentationReport};
 use serde_json::{Map, Value, json};
 
 const CREDENTIAL: &str = "EnvelopedVerifiableCredential";
@@ -38,10 +40,11 @@ impl<'a> Enveloped<'a> {
         }
     }
 
-    pub(crate) fn verify_credential(&self, policy: &Policy) -> Verification<Value> {
+    /// `keys` are those that prove the presentation which the credential is in, if it is in one.
+    pub(crate) fn verify_credential(&self, keys: Option<&[KeyId]>, policy: &Policy) -> Verification<Value> {
         match &self.0 {
-            Ok(Content::Credential(token)) => verify_token(token, policy),
-            Ok(Content::SelectiveCredential(token)) => verify_sd_jwt(token, policy),
+            Ok(Content::Credential(token)) => verify_held_token(token, keys, policy),
+            Ok(Content::SelectiveCredential(token)) => verify_enveloped(token, keys, policy),
             Ok(Content::Presentation(_)) => refused("a presentation where a credential was expected"),
             Err(error) => refused(error),
         }
@@ -78,7 +81,7 @@ fn open<'a>(document: &'a Map<String, Value>, kind: &str) -> Result<Content<'a>,
     let (media, token) = data.split_once(',').ok_or("the id of an envelope is no data URL")?;
     match (kind, media) {
         (CREDENTIAL, "application/vc+jwt") => Ok(Content::Credential(token)),
-        (CREDENTIAL, "application/vc+sd-jwt" | "application/dc+sd-jwt") => Ok(Content::SelectiveCredential(token)),
+        (CREDENTIAL, "application/vc+sd-jwt") => Ok(Content::SelectiveCredential(token)),
         (PRESENTATION, "application/vp+jwt") => Ok(Content::Presentation(token)),
         _ => Err("a media type that is not known".to_owned()),
     }

@@ -194,6 +194,10 @@ impl Judge for StatusLists {
             Ok(entries) => entries,
             Err(error) => return unknown(error),
         };
+        // Nobody asks about a credential without a status, so here is one that was not understood.
+        if entries.is_empty() {
+            return unknown(StatusError::Unknown);
+        }
         let party = credential.get("issuer").or_else(|| credential.get("iss"));
         let issuer = party.and_then(|party| party.as_str().or_else(|| party.get("id")?.as_str())).unwrap_or_default();
         let (mut told, mut open) = (Vec::new(), None);

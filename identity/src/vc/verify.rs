@@ -62,7 +62,7 @@ pub fn verify_credential(bytes: &[u8], policy: &Policy) -> Verification<Value> {
         let document = read(&mut checks, bytes);
         match document {
             Some(document) => match Enveloped::of(&document) {
-                Some(enveloped) => enveloped.verify_credential(policy),
+                Some(enveloped) => enveloped.verify_credential(None, policy),
                 None => credential(checks, document, policy),
             },
             None => checks.conclude(None),
@@ -139,7 +139,12 @@ pub(crate) fn content<'a>(checks: &mut Checks, document: &'a Map<String, Value>,
 }
 
 fn presentation(mut checks: Checks, document: Map<String, Value>, policy: &Policy) -> PresentationReport {
-    let (holder, credentials) = presented(&mut checks, &document, policy);
+    let keys = |_: Option<&str>| {
+        let signers = proofs(&document).unwrap_or_default().into_iter();
+        let signers = signers.filter_map(|proof| signer(proof, PURPOSE_PRESENTATION, policy).ok());
+        signers.map(|signer| signer.key).collect::<Vec<_>>()
+    };
+    let (holder, credentials) = presented(&mut checks, &document, keys, policy);
     if policy.unsigned && !document.contains_key("proof") {
         // Nobody claims anything, so there is nothing to prove; the report says so.
         for name in OF_PROOFS {
@@ -162,9 +167,11 @@ pub(crate) fn asked(checks: &mut Checks, policy: &Policy) {
 }
 
 /// Everything of a presentation but its proofs: who it says that it is from, and what came of each credential in it.
+/// `keys` are those that prove it, in the name of this holder.
 pub(crate) fn presented<'a>(
     checks: &mut Checks,
     document: &'a Map<String, Value>,
+    keys: impl FnOnce(Option<&str>) -> Vec<KeyId>,
     policy: &Policy,
 ) -> (Option<&'a str>, Vec<Verification<Value>>) {
     checks.record("context", model::context(document));
@@ -172,6 +179,7 @@ pub(crate) fn presented<'a>(
     checks.record("id", model::id(document));
     let named = document.get("holder").map(|_| model::party(document, "holder")).transpose();
     let holder = checks.record("holder", named).flatten();
+    let keys = keys(holder);
     let mut credentials = Vec::new();
     let held = match model::objects(document, "verifiableCredential") {
         // Presenting nothing shows control of a key.
@@ -185,7 +193,7 @@ pub(crate) fn presented<'a>(
         Ok(held) if held.len() <= MAX_CREDENTIALS => {
             // A challenge and an address belong to the presentation.
             let inner = Policy { challenge: None, domain: None, ..policy.clone() };
-            credentials.extend(held.into_iter().map(|one| held_credential(one, &inner)));
+            credentials.extend(held.into_iter().map(|one| held_credential(one, &keys, &inner)));
             if credentials.iter().all(|one| one.verified.is_some()) {
                 Ok(())
             } else {
@@ -201,9 +209,9 @@ pub(crate) fn presented<'a>(
     (holder, credentials)
 }
 
-fn held_credential(document: &Map<String, Value>, policy: &Policy) -> Verification<Value> {
+fn held_credential(document: &Map<String, Value>, keys: &[KeyId], policy: &Policy) -> Verification<Value> {
     if let Some(enveloped) = Enveloped::of(document) {
-        return enveloped.verify_credential(policy);
+        return enveloped.verify_credential(Some(keys), policy);
     }
     let mut checks = Checks::new(&[&BEFORE[..], &OF_CREDENTIAL, &OF_PROOFS, &QUESTIONS].concat());
     for name in BEFORE {
@@ -240,8 +248,8 @@ fn prove(checks: &mut Checks, document: &Map<String, Value>, named: Option<&str>
             record("freshness", freshness(proof, policy.now.plus_seconds(-seconds)));
         }
         record("challenge", challenge(proof, policy.challenge.as_deref()));
-        record("challenge", presentation_header(proof, policy.presentation_header.as_deref()));
-        record("audience", pseudonym(proof, policy.pseudonym_context.as_deref()));
+        record("challenge", presentation_header(proof, purpose, policy.presentation_header.as_deref()));
+        record("audience", pseudonym(proof, purpose, policy.pseudonym_context.as_deref()));
         record("audience", audience(proof, policy.domain.as_deref()));
     }
     if policy.max_proof_age.is_none() {
@@ -280,8 +288,8 @@ fn value(proof: &Proof) -> Result<(), String> {
 }
 
 /// A derived proof answers with bytes of its own, because its options are the issuer's.
-fn presentation_header(proof: &Proof, expected: Option<&[u8]>) -> Result<(), String> {
-    let Ok(Suite::Bbs2023) = Suite::of_proof(proof) else { return Ok(()) };
+fn presentation_header(proof: &Proof, purpose: &str, expected: Option<&[u8]>) -> Result<(), String> {
+    let Ok(Suite::Bbs2023) = Suite::of_proof(proof) else { return unanswered(purpose, expected.is_some()) };
     match (selective::answer(proof)?.0.as_slice(), expected) {
         (found, Some(expected)) if found == expected => Ok(()),
         ([], None) => Ok(()),
@@ -291,13 +299,21 @@ fn presentation_header(proof: &Proof, expected: Option<&[u8]>) -> Result<(), Str
 }
 
 /// Whether a proof shows a pseudonym if, and only if, one was asked for. In which context is part of what is proven.
-fn pseudonym(proof: &Proof, context: Option<&str>) -> Result<(), String> {
-    let Ok(Suite::Bbs2023) = Suite::of_proof(proof) else { return Ok(()) };
+fn pseudonym(proof: &Proof, purpose: &str, context: Option<&str>) -> Result<(), String> {
+    let Ok(Suite::Bbs2023) = Suite::of_proof(proof) else { return unanswered(purpose, context.is_some()) };
     match (selective::answer(proof)?.1, context) {
         (true, Some(_)) | (false, None) => Ok(()),
         (true, None) => Err("there is a pseudonym that this verifier did not ask for".to_owned()),
         (false, Some(_)) => Err("there is no pseudonym".to_owned()),
     }
+}
+
+/// A credential by another suite can not give what was asked for. A presentation around it need not: it has a challenge.
+fn unanswered(purpose: &str, asked: bool) -> Result<(), String> {
+    if asked && purpose == PURPOSE_CREDENTIAL {
+        return Err("only bbs-2023 can answer what this verifier asked for".to_owned());
+    }
+    Ok(())
 }
 
 fn suite(proof: &Proof, policy: &Policy) -> Result<Suite, String> {

@@ -7,6 +7,7 @@ mod verify;
 
 pub use issue::{Concealed, issue_sd_jwt};
 pub use present::{Binding, present_sd_jwt};
+pub(super) use verify::verify_enveloped;
 pub use verify::{verify_sd_jwt, verify_sd_jwt_presentation};
 
 use crate::vc::MAX_BYTES;

@@ -1,9 +1,9 @@
 //! Showing some of an SD-JWT to one verifier (RFC 9901, sections 4.3 and 7.2).
 
 use super::unfold::unfold;
-use super::verify::bound_key;
 use super::{SdJwtError, TYP_BINDING, TYP_TYPED, TYP_W3C, digest, take_apart};
 use crate::jose::algorithm::Algorithm;
+use crate::jose::credential::bound_key;
 use crate::jose::token::{read, sign};
 use crate::vc::{Policy, Signer};
 use consent::Timestamp;

@@ -4,36 +4,53 @@ use super::issue::SHOWN;
 use super::unfold::unfold;
 use super::{Parts, TYP_BINDING, TYP_TYPED, TYP_W3C, digest, take_apart};
 use crate::credential::{Checks, Verification};
-use crate::jose::credential::{OF_CLAIMS, claims, without_claims};
+use crate::jose::credential::{OF_CLAIMS, bound_key, claims, held, unanswered, without_claims};
 use crate::jose::token::{OF_TOKEN, Token, note, read};
-use crate::vc::{
-    KeyId, PURPOSE_CREDENTIAL, PURPOSE_PRESENTATION, Policy, QUESTIONS, broke_off, content, maker, with_room,
-};
+use crate::vc::{KeyId, PURPOSE_CREDENTIAL, Policy, QUESTIONS, broke_off, content, with_room};
 use serde_json::{Map, Value};
 
 /// How old a key binding may be, in seconds, where the verifier sets no age.
 const MAX_AGE: i64 = 300;
 const OF_DISCLOSURE: [&str; 1] = ["disclosures"];
 const OF_BINDING: [&str; 2] = ["key-binding", "sd-hash"];
+/// What judges read of a W3C credential. Of an SD-JWT VC nobody compares these with who signed.
+const OF_W3C: [&str; 4] = ["@context", "issuer", "credentialStatus", "type"];
 
 /// Verifies an SD-JWT as its issuer handed it out, and hands back its claims with everything that is disclosed.
 pub fn verify_sd_jwt(text: &str, policy: &Policy) -> Verification<Value> {
-    with_room(|| verify(text, policy, false)).unwrap_or_else(broke_off)
+    let work = || {
+        verify(text, &[TYP_TYPED, TYP_W3C], policy, |checks, parts, token| loose(checks, parts, token, None, policy))
+    };
+    with_room(work).unwrap_or_else(broke_off)
 }
 
 /// Verifies an SD-JWT that its holder presents: bound to the challenge, the verifier and the moment of the policy by
 /// the key that the issuer named.
 pub fn verify_sd_jwt_presentation(text: &str, policy: &Policy) -> Verification<Value> {
-    with_room(|| verify(text, policy, true)).unwrap_or_else(broke_off)
+    let work =
+        || verify(text, &[TYP_TYPED, TYP_W3C], policy, |checks, parts, token| bind(checks, parts, token, policy));
+    with_room(work).unwrap_or_else(broke_off)
 }
 
-fn verify(text: &str, policy: &Policy, presented: bool) -> Verification<Value> {
+/// Verifies what an envelope holds, which is a W3C credential: alone, or in a presentation that these keys prove.
+pub(crate) fn verify_enveloped(text: &str, keys: Option<&[KeyId]>, policy: &Policy) -> Verification<Value> {
+    let work = || verify(text, &[TYP_W3C], policy, |checks, parts, token| loose(checks, parts, token, keys, policy));
+    with_room(work).unwrap_or_else(broke_off)
+}
+
+fn verify(
+    text: &str,
+    types: &[&str],
+    policy: &Policy,
+    bind: impl FnOnce(&mut Checks, &Parts, &Token),
+) -> Verification<Value> {
     let mut checks = Checks::new(&[&OF_TOKEN[..], &OF_DISCLOSURE, &OF_BINDING, &OF_CLAIMS, &QUESTIONS].concat());
     let Some(parts) = checks.record("disclosures", take_apart(text)) else { return checks.conclude(None) };
-    let token = read(parts.token, &[TYP_TYPED, TYP_W3C], &policy.algorithms);
+    let token = read(parts.token, types, &policy.algorithms);
     let Some(token) = note(&mut checks, &OF_TOKEN, token) else { return checks.conclude(None) };
     token.times(&mut checks, policy);
-    bind(&mut checks, &parts, &token, policy, presented);
+    bind(&mut checks, &parts, &token);
+    unanswered(&mut checks, policy);
     let unfolded = unfold(&token.payload, &parts.disclosures);
     let Some(unfolded) = checks.record("disclosures", unfolded) else { return checks.conclude(None) };
     let shown = unfolded.claims;
@@ -55,8 +72,11 @@ fn verify(text: &str, policy: &Policy, presented: bool) -> Verification<Value> {
     checks.conclude(Some(Value::Object(content)))
 }
 
-/// The claims that every SD-JWT VC has, in their forms.
+/// The claims that every SD-JWT VC has, in their forms, and none that would make it look like a W3C credential.
 fn typed(claims: &Map<String, Value>) -> Result<(), String> {
+    if let Some(name) = OF_W3C.iter().find(|name| claims.contains_key(**name)) {
+        return Err(format!("{name} belongs to W3C credentials"));
+    }
     for name in ["vct", "iss"] {
         if claims.get(name).and_then(Value::as_str).is_none_or(str::is_empty) {
             return Err(format!("{name} is missing or is no text"));
@@ -68,28 +88,18 @@ fn typed(claims: &Map<String, Value>) -> Result<(), String> {
     Ok(())
 }
 
-/// The key that a credential is bound to: `cnf` (RFC 7800) with a JWK, or with the DID URL of a key.
-pub(super) fn bound_key(payload: &Map<String, Value>, policy: &Policy) -> Result<KeyId, String> {
-    let confirmation = payload.get("cnf").and_then(Value::as_object).ok_or("the credential is bound to no key")?;
-    match (confirmation.get("jwk"), confirmation.get("kid")) {
-        (Some(jwk), None) => KeyId::from_jwk(jwk).map_err(|error| format!("cnf: {error}")),
-        (None, Some(Value::String(kid))) => maker(kid, PURPOSE_PRESENTATION, policy).map(|made| made.key),
-        _ => Err("cnf has another form than those that are known".to_owned()),
+/// A credential without a key binding of its own: alone, or in a presentation that these keys prove.
+fn loose(checks: &mut Checks, parts: &Parts, token: &Token, keys: Option<&[KeyId]>, policy: &Policy) {
+    if parts.binding.is_some() {
+        checks.record::<()>("key-binding", Err("it is presented to somebody".to_owned()));
     }
+    held(checks, &token.payload, keys, policy);
+    checks.waive("sd-hash", "there is no key binding that could have one");
+    token.addressed(checks, policy.challenge.as_deref(), policy.domain.as_deref());
 }
 
-/// The key binding: there where the credential is presented, and only there.
-fn bind(checks: &mut Checks, parts: &Parts, token: &Token, policy: &Policy, presented: bool) {
-    if !presented {
-        if parts.binding.is_some() {
-            checks.record::<()>("key-binding", Err("it is presented to somebody".to_owned()));
-        }
-        for name in OF_BINDING {
-            checks.waive(name, "there is none: nobody shows that they hold this credential");
-        }
-        token.addressed(checks, policy.challenge.as_deref(), policy.domain.as_deref());
-        return;
-    }
+/// The key binding of a credential that its holder presents.
+fn bind(checks: &mut Checks, parts: &Parts, token: &Token, policy: &Policy) {
     let Some(text) = checks.record("key-binding", parts.binding.ok_or_else(|| "there is none".to_owned())) else {
         return;
     };

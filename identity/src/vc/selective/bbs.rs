@@ -112,9 +112,15 @@ impl Derived {
         if all > MAX_STATEMENTS {
             return Err("the proof is of too many statements".to_owned());
         }
-        // The secret and what hides the commitment to it are signed too.
-        if self.pseudonym.as_ref().is_some_and(|shown| shown.statements + 2 != all) {
-            return Err("the proof is not of as many statements as it says".to_owned());
+        if let Some(shown) = &self.pseudonym {
+            // The secret and what hides the commitment to it are signed too.
+            if shown.statements + 2 != all {
+                return Err("the proof is not of as many statements as it says".to_owned());
+            }
+            // They come last. The holder chose them, so shown there a statement would be the holder's own.
+            if self.others.iter().any(|place| *place >= shown.statements) {
+                return Err("a statement stands where the issuer signed none".to_owned());
+            }
         }
         if self.proof[..POINTS].chunks(POINT).any(|point| point[0] & AT_INFINITY != 0) {
             return Err("a point of the proof is the one at infinity".to_owned());
