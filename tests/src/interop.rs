@@ -1,7 +1,11 @@
 //! What a program of somebody else and ours made of each other's, for the table in docs/interop.md. A test that ran to
 //! its end notes what it saw; `scripts/interop` makes the table of the notes.
 
-#![allow(dead_code, reason = "each crate that shares this takes its part")]
+#![allow(
+    dead_code,
+    clippy::expect_used,
+    reason = "each crate that shares this takes its part, and a test may break off"
+)]
 
 use std::path::Path;
 
