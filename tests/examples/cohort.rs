@@ -4,6 +4,7 @@
 //! The proof is one that a wallet made, repeated: each line is read, checked and looked up like any other.
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a measurement may break off and print")]
 
+#[allow(dead_code, reason = "a measurement takes its part")]
 #[path = "../tests/stage/mod.rs"]
 mod stage;
 
