@@ -2,7 +2,6 @@
 //! than their signature.
 #![allow(clippy::unwrap_used, reason = "in a test a panic is the report")]
 
-#[allow(dead_code, reason = "this test needs some of it only")]
 #[path = "../../identity/tests/loopback/mod.rs"]
 mod loopback;
 
