@@ -40,9 +40,10 @@ pub struct Policy {
     pub challenge: Option<String>,
     /// The verifier's own name. What is addressed to somebody has to be addressed to it.
     pub domain: Option<String>,
-    /// The presentation header that was given out. A proof by `bbs-2023` with one has to answer it.
+    /// The presentation header that was given out. Proofs have to answer it, so only those by `bbs-2023` are good then.
     pub presentation_header: Option<Vec<u8>>,
-    /// The context of the pseudonym that was asked for. Proofs by `bbs-2023` then have to show one.
+    /// The context of the pseudonym that was asked for. Proofs have to show one, so only those by `bbs-2023` are good
+    /// then.
     pub pseudonym_context: Option<String>,
     /// The suites that are good enough.
     pub suites: Vec<Suite>,
