@@ -15,6 +15,7 @@ mod load;
 mod replay;
 mod request;
 mod stream;
+mod tls;
 mod vc_api;
 mod verify;
 mod verify_batch;

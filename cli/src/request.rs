@@ -1,11 +1,11 @@
 //! `consentctl request`: a researcher asks one donor for proof of consent, by a link of OpenID4VP.
 
-use crate::verify::{cache, read, status, tell};
+use crate::tls::Tls;
+use crate::verify::{cache, read, show, tell};
 use bridge::CheckView;
 use consent::{Purpose, StudyId};
 use identity::Did;
 use identity::openid::{Answer, Transaction, consent_query};
-use server::TlsFiles;
 use server::verifier::{Place, Question, RunningQuestion, ask};
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -55,15 +55,8 @@ pub struct Arguments {
     /// Address of this machine to listen on without TLS; port 0 takes a free one.
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:0")]
     listen: SocketAddr,
-    /// Address to listen on with TLS.
-    #[arg(long, value_name = "ADDR")]
-    tls_listen: Option<SocketAddr>,
-    /// Certificate chain in PEM.
-    #[arg(long, value_name = "FILE", requires = "tls_key", requires = "tls_listen")]
-    tls_cert: Option<PathBuf>,
-    /// Private key of the certificate in PEM.
-    #[arg(long, value_name = "FILE", requires = "tls_cert")]
-    tls_key: Option<PathBuf>,
+    #[command(flatten)]
+    tls: Tls,
     /// The address under which wallets reach this program, where that is another one: https, or this machine.
     #[arg(long, value_name = "URL")]
     public: Option<String>,
@@ -76,20 +69,7 @@ pub struct Arguments {
 }
 
 pub async fn run(arguments: Arguments) -> ExitCode {
-    match answered(&arguments).await {
-        Ok(view) => {
-            if arguments.json {
-                println!("{}", serde_json::to_string_pretty(&view).unwrap_or_default());
-            } else {
-                print!("{}", tell(&view));
-            }
-            ExitCode::from(status(&view))
-        }
-        Err(reason) => {
-            eprintln!("consentctl: {reason}");
-            ExitCode::from(4)
-        }
-    }
+    show(answered(&arguments).await, arguments.json)
 }
 
 async fn answered(arguments: &Arguments) -> Result<CheckView, String> {
@@ -111,11 +91,10 @@ async fn answered(arguments: &Arguments) -> Result<CheckView, String> {
         encrypted: !arguments.plain,
         expires: wallet::now().plus_seconds(i64::from(arguments.minutes) * 60),
     };
-    let tls = arguments.tls_cert.clone().zip(arguments.tls_key.clone());
     let place = Place {
         listen: arguments.listen,
-        tls_listen: arguments.tls_listen,
-        tls: tls.map(|(certificate, key)| TlsFiles { certificate, key }),
+        tls_listen: arguments.tls.tls_listen,
+        tls: arguments.tls.clone().files(),
         public: arguments.public.clone(),
     };
     let mut running = ask(question, &place).map_err(|error| error.to_string())?;

@@ -1,8 +1,8 @@
 //! `consentctl vc-api`: credentials of any kind, signed and verified for other programs.
 
+use crate::tls::Tls;
 use identity::Did;
 use identity::web::{FetchError, Fetcher};
-use server::TlsFiles;
 use server::vc_api::{TrustPlace, TrustSource, VcOptions, start};
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -14,15 +14,8 @@ pub struct Arguments {
     /// Address of this machine to listen on without TLS; port 0 takes a free one.
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8490")]
     listen: SocketAddr,
-    /// Address to listen on with TLS.
-    #[arg(long, value_name = "ADDR")]
-    tls_listen: Option<SocketAddr>,
-    /// Certificate chain in PEM [default: one that nobody vouches for, made at each start].
-    #[arg(long, value_name = "FILE", requires = "tls_key", requires = "tls_listen")]
-    tls_cert: Option<PathBuf>,
-    /// Private key of the certificate in PEM.
-    #[arg(long, value_name = "FILE", requires = "tls_cert")]
-    tls_key: Option<PathBuf>,
+    #[command(flatten)]
+    tls: Tls,
     /// Folder for the keys and status lists, made if missing; without it they end with the service.
     #[arg(long, value_name = "DIR")]
     keys: Option<PathBuf>,
@@ -60,8 +53,8 @@ pub async fn run(arguments: Arguments) -> ExitCode {
         }
     };
     let options = VcOptions {
-        tls_listen: arguments.tls_listen,
-        tls: arguments.tls_cert.zip(arguments.tls_key).map(|(certificate, key)| TlsFiles { certificate, key }),
+        tls_listen: arguments.tls.tls_listen,
+        tls: arguments.tls.files(),
         keys: arguments.keys,
         url: arguments.url,
         conformance: arguments.conformance,

@@ -39,9 +39,14 @@ pub struct Arguments {
 }
 
 pub async fn run(arguments: Arguments) -> ExitCode {
-    match answer(&arguments).await {
+    show(answer(&arguments).await, arguments.json)
+}
+
+/// Prints what came of a check; the exit status is the answer.
+pub(crate) fn show(answer: Result<CheckView, String>, as_json: bool) -> ExitCode {
+    match answer {
         Ok(view) => {
-            if arguments.json {
+            if as_json {
                 println!("{}", serde_json::to_string_pretty(&view).unwrap_or_default());
             } else {
                 print!("{}", tell(&view));
@@ -49,7 +54,7 @@ pub async fn run(arguments: Arguments) -> ExitCode {
             ExitCode::from(status(&view))
         }
         Err(reason) => {
-            if arguments.json {
+            if as_json {
                 println!("{}", serde_json::json!({ "error": reason }));
             }
             eprintln!("consentctl: {reason}");

@@ -3,6 +3,11 @@
 //!
 //! Donors are numbers here. Codes are kept as digests: whoever reads these tables can not use an invitation.
 
+mod mailbox;
+
+pub use mailbox::Letter;
+pub(crate) use mailbox::{MAILBOX, MAILBOX_AGE};
+
 use crate::code;
 use crate::tables::{Embedded, Rows, Span, Table, Tables, TablesError};
 use consent::{StudyId, Timestamp};
@@ -24,19 +29,11 @@ const PAIRINGS: Table = Table("pairings");
 const ACCOUNTS: Table = Table("accounts");
 /// `<donor>\n<study>` -> study DID: a donor has one key for a study.
 const SUBJECTS: Table = Table("subjects");
-/// `<receiver>\n<time>\n<id>` -> `Letter`.
-pub(crate) const MAILBOX: Table = Table("mailbox");
 
-/// How many letters of one sender wait for one receiver at most: nobody fills a mailbox for the others.
-const LETTERS_A_SENDER: usize = 16;
-/// How many bytes of letters are handed out at once; the rest comes when those are taken.
-const LETTERS_AT_ONCE: usize = 2 << 20;
 /// How many rows are read at once.
 pub(crate) const PAGE: usize = 64;
 /// How long a code for an account can be used, in seconds.
 pub const PAIRING_AGE: i64 = 7 * 86_400;
-/// How long a letter waits, in seconds.
-pub(crate) const MAILBOX_AGE: i64 = 30 * 86_400;
 
 /// Why the desk could not answer.
 #[derive(Debug, Error)]
@@ -158,19 +155,6 @@ pub struct PairingCode {
     pub expires: Option<Timestamp>,
     /// Who used it.
     pub used_by: Option<Did>,
-}
-
-/// A sealed message.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct Letter {
-    /// Its id.
-    pub id: String,
-    /// The sealed bytes (base64).
-    pub sealed: String,
-    /// Who left it.
-    pub from: Did,
-    /// When it came.
-    pub at: Timestamp,
 }
 
 /// What became of a step at the desk that can be tried twice.
@@ -328,95 +312,6 @@ impl Desk {
         self.change(|rows| Ok(rows.remove(ACCOUNTS, did.as_str())?))
     }
 
-    /// Leaves a letter. Letters that waited too long make room.
-    pub fn post(&self, from: &Did, to: &Did, sealed: String, now: Timestamp) -> Result<Step<String>, DeskError> {
-        let letter = Letter { id: code::make_nonce()?, sealed, from: from.clone(), at: now };
-        let key = format!("{to}\n{}\n{}", letter.at, letter.id);
-        self.change(|rows| {
-            let (mut of_sender, mut too_old) = (0, Vec::new());
-            each_row(
-                &of_receiver(to),
-                |span| rows.range(MAILBOX, span, PAGE),
-                |waiting, bytes| {
-                    let before: Letter = serde_json::from_slice(&bytes)?;
-                    if before.at.plus_seconds(MAILBOX_AGE) <= now {
-                        too_old.push(waiting);
-                    } else if waiting != key {
-                        of_sender += usize::from(before.from == letter.from);
-                    }
-                    Ok(true)
-                },
-            )?;
-            for waiting in too_old {
-                rows.remove(MAILBOX, &waiting)?;
-            }
-            if of_sender >= LETTERS_A_SENDER {
-                return Ok(Step::Full);
-            }
-            write(rows, MAILBOX, &key, &letter)?;
-            Ok(Step::Done(letter.id.clone()))
-        })
-    }
-
-    /// The letters for a receiver, oldest first.
-    pub fn letters(&self, to: &Did) -> Result<Vec<Letter>, DeskError> {
-        let (mut letters, mut size) = (Vec::new(), 0);
-        each_row(
-            &of_receiver(to),
-            |span| self.tables.range(MAILBOX, span, PAGE),
-            |_, bytes| {
-                size += bytes.len();
-                let fits = size <= LETTERS_AT_ONCE;
-                if fits {
-                    letters.push(serde_json::from_slice(&bytes)?);
-                }
-                Ok(fits)
-            },
-        )?;
-        Ok(letters)
-    }
-
-    /// Whether letters wait for this DID, or for a study key of this donor.
-    pub fn has_letters(&self, did: &Did) -> Result<bool, DeskError> {
-        let mut receivers = vec![did.to_string()];
-        each_row(
-            &of_receiver(did),
-            |span| self.tables.range(SUBJECTS, span, PAGE),
-            |_, key| {
-                receivers.extend(String::from_utf8(key));
-                Ok(true)
-            },
-        )?;
-        for receiver in receivers {
-            let (from, to) = (format!("{receiver}\n"), format!("{receiver}\u{b}"));
-            if !self.tables.range(MAILBOX, (&from, Some(&to)), 1)?.is_empty() {
-                return Ok(true);
-            }
-        }
-        Ok(false)
-    }
-
-    /// Takes a letter out of the receiver's mailbox.
-    pub fn take(&self, to: &Did, id: &str) -> Result<(), DeskError> {
-        self.change(|rows| {
-            let mut taken = Vec::new();
-            each_row(
-                &of_receiver(to),
-                |span| rows.range(MAILBOX, span, PAGE),
-                |key, _| {
-                    if key.rsplit('\n').next() == Some(id) {
-                        taken.push(key);
-                    }
-                    Ok(true)
-                },
-            )?;
-            for key in taken {
-                rows.remove(MAILBOX, &key)?;
-            }
-            Ok(())
-        })
-    }
-
     /// The tables themselves, for rows that other modules own.
     pub(crate) fn tables(&self) -> &dyn Tables {
         &*self.tables
@@ -464,11 +359,6 @@ impl From<DeskError> for TablesError {
             other => Self::new(other),
         }
     }
-}
-
-/// The keys of one receiver's letters: a DID never holds a line break, and `\u{b}` follows it.
-fn of_receiver(to: &Did) -> (String, Option<String>) {
-    (format!("{to}\n"), Some(format!("{to}\u{b}")))
 }
 
 pub(crate) fn read<T: DeserializeOwned>(rows: &mut dyn Rows, table: Table, key: &str) -> Result<Option<T>, DeskError> {

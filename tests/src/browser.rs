@@ -1,16 +1,13 @@
 //! Chromium without a screen, driven through W3C WebDriver, for pages that a service serves.
 
+use crate::driver::{PATIENCE, connect, free_port, pictures};
 use crate::program;
-use crate::window::free_port;
 use serde_json::{Value, json};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 use thirtyfour::prelude::*;
 use thirtyfour::{Capabilities, WebElement};
-
-/// How long anything may take to appear.
-const PATIENCE: Duration = Duration::from_secs(30);
 
 /// How the browser is set up: its width, and what the person prefers.
 #[derive(Debug, Clone, Copy)]
@@ -65,17 +62,8 @@ impl Browser {
         }
         let mut capabilities = Capabilities::new();
         capabilities.set("goog:chromeOptions", chromium)?;
-        let begun = Instant::now();
-        let page = loop {
-            match WebDriver::new(format!("http://127.0.0.1:{port}"), capabilities.clone()).await {
-                Ok(page) => break page,
-                Err(error) if begun.elapsed() > PATIENCE => return Err(error),
-                Err(_) => tokio::time::sleep(Duration::from_millis(200)).await,
-            }
-        };
-        let pictures = std::env::var_os("PICTURES")
-            .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/pictures"), PathBuf::from);
-        std::fs::create_dir_all(&pictures).map_err(WebDriverError::from)?;
+        let page = connect(port, &capabilities).await?;
+        let pictures = pictures().map_err(WebDriverError::from)?;
         Ok(Some(Self { page, look, pictures, _driver: driver }))
     }
 

@@ -4,6 +4,7 @@ mod biobankd;
 mod browser;
 #[path = "../../wallet/tests/common/deeds.rs"]
 mod deeds;
+mod driver;
 pub mod interop;
 mod keyboard;
 mod secrets;

@@ -1,17 +1,14 @@
 //! The app's real window, driven through W3C WebDriver. Elements are found by what a person or a screen reader
 //! finds them by: role and name.
 
+use crate::driver::{PATIENCE, connect, free_port, pictures};
 use crate::program;
 use std::io;
-use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 use thirtyfour::prelude::*;
 use thirtyfour::{Capabilities, WebElement};
-
-/// How long anything on a screen may take to appear.
-const PATIENCE: Duration = Duration::from_secs(30);
 
 /// An open window.
 pub struct Window {
@@ -51,17 +48,8 @@ impl Window {
         let mut capabilities = Capabilities::new();
         let options = serde_json::json!({ "application": application, "args": arguments });
         capabilities.set("tauri:options", options)?;
-        let begun = Instant::now();
-        let page = loop {
-            match WebDriver::new(format!("http://127.0.0.1:{port}"), capabilities.clone()).await {
-                Ok(page) => break page,
-                Err(error) if begun.elapsed() > PATIENCE => return Err(error),
-                Err(_) => tokio::time::sleep(Duration::from_millis(200)).await,
-            }
-        };
-        let pictures = std::env::var_os("PICTURES")
-            .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/pictures"), PathBuf::from);
-        std::fs::create_dir_all(&pictures).map_err(io)?;
+        let page = connect(port, &capabilities).await?;
+        let pictures = pictures().map_err(io)?;
         Ok(Self { page, driver, pictures, taken: 0.into() })
     }
 
@@ -199,10 +187,6 @@ fn wrap(log: &Path, environment: &str) -> io::Result<PathBuf> {
     std::fs::write(&script, text)?;
     std::fs::set_permissions(&script, std::os::unix::fs::PermissionsExt::from_mode(0o700))?;
     Ok(script)
-}
-
-pub(crate) fn free_port() -> io::Result<u16> {
-    Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?.port())
 }
 
 /// A button that is not busy, by its words; a number of things that wait may stand beside them.
