@@ -1,7 +1,7 @@
 //! `consentctl request`: a researcher asks one donor for proof of consent, by a link of OpenID4VP.
 
 use crate::tls::Tls;
-use crate::verify::{cache, read, show, tell};
+use crate::verify::{cache, read, read_purpose, show, tell};
 use bridge::CheckView;
 use consent::{Purpose, StudyId};
 use identity::Did;
@@ -73,8 +73,7 @@ pub async fn run(arguments: Arguments) -> ExitCode {
 }
 
 async fn answered(arguments: &Arguments) -> Result<CheckView, String> {
-    let purpose: Purpose = serde_json::from_slice(&read(&arguments.purpose)?)
-        .map_err(|error| format!("{}: {error}", arguments.purpose.display()))?;
+    let purpose = read_purpose(Some(&arguments.purpose))?;
     let key = read_key(&arguments.key).map_err(|error| format!("{}: {error}", arguments.key.display()))?;
     let attestation = match &arguments.account {
         Some(path) => Some(String::from_utf8(read(path)?).map_err(|error| error.to_string())?.trim().to_owned()),
