@@ -2,7 +2,7 @@
 
 use super::Page;
 use crate::app::Live;
-use crate::components::{Button, Field, Icon, Problem, Shape, Title};
+use crate::components::{Button, Field, Icon, Kind, Problem, Shape, Title};
 use crate::hooks::use_action;
 use crate::i18n;
 use bridge::{AskedCredential, DeclinePresentation, Present, PresentationView, ReadPresentation, Shown, WantView};
@@ -74,7 +74,7 @@ pub fn ShowPage(props: &ShowProps) -> Html {
                 }
                 <div class="bar end"><div class="pair">
                     <Button text={t!("show-back")} on_press={on_back} />
-                    <Button text={t!("show-open")} submits=true busy={open.busy} />
+                    <Button kind={Kind::Main} text={t!("show-open")} submits=true busy={open.busy} />
                 </div></div>
             </form>
         </div>
@@ -130,15 +130,15 @@ fn Asked(props: &AskedProps) -> Html {
             if view.organisation.is_some() {
                 <p class="lead">{ t!("show-vouched") }</p>
             } else {
-                <p class="note"><Icon shape={Shape::Ask} size={20} />{ t!("show-unknown") }</p>
+                <p class="note wait"><Icon shape={Shape::Alert} size={20} />{ t!("show-unknown") }</p>
             }
             if let Some(purpose) = &view.purpose {
-                <p>{ t!("sharing-ask-what-for") }{ ": " }{ topics(purpose) }{ "." }</p>
+                <p class="gap">{ t!("sharing-ask-what-for") }{ ": " }{ topics(purpose) }{ "." }</p>
             }
             { for view.wants.iter().enumerate().map(|(place, want)| wanted(place, want, &picks)) }
             <section class="card" aria-labelledby="show-hidden">
                 <h2 id="show-hidden">{ t!("show-hidden") }</h2>
-                <ul class="ticks">{ for ["name", "number", "others"].map(|what| html! {
+                <ul class="ticks gap">{ for ["name", "number", "others"].map(|what| html! {
                     <li><Icon shape={Shape::Minus} size={18} />{ t!(format!("show-hidden-{what}")) }</li>
                 }) }</ul>
                 <details>
